@@ -1,0 +1,127 @@
+import {randomUUID} from 'node:crypto'
+import {once} from 'node:events'
+import {mkdtemp, rm} from 'node:fs/promises'
+import {type IncomingMessage, type ServerResponse, createServer} from 'node:http'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {type PublishedEntry, artifactService} from './results-service-artifacts.js'
+import {blobRequestName, blobStore, text} from './results-service-blobs.js'
+import {type CacheEntry, cacheService} from './results-service-cache.js'
+import {type Identity, tokenIssuer} from './results-service-token.js'
+import type {Answer, Fields} from './results-service-twirp.js'
+
+/** What happens to a request instead of its answer: an HTTP error, a lost connection, no answer, or half a download. */
+export type Fault = {readonly status: number; readonly body?: string} | 'reset' | 'stall' | 'truncate'
+
+/** GitHub's results service (cache v2, artifacts, their blobs) on loopback, for the real Actions toolkit. */
+export interface ResultsService {
+  readonly url: string
+  /**
+   * The variables that a runner sets for it. Unless told otherwise each call speaks for a new run on the branch `main`,
+   * which may read and write that branch's caches.
+   */
+  environment(identity?: Partial<Identity>): Record<string, string>
+  /** Lets the next `times` requests of that name fail. Names are those of `requests`. */
+  fail(name: string, fault: Fault, times?: number): void
+  /**
+   * What was asked so far: Twirp methods (`CreateCacheEntry`, `FinalizeArtifact`), `PUT blob`, `PUT block`,
+   * `PUT blocklist`, `GET blob`, `HEAD blob`.
+   */
+  requests(): readonly string[]
+  cacheEntries(): readonly CacheEntry[]
+  artifacts(): readonly PublishedEntry[]
+  /** Ends the server, with its connections, and removes what it stored. */
+  close(): Promise<void>
+}
+
+/** Starts the service on a free port of 127.0.0.1. */
+export async function startResultsService(): Promise<ResultsService> {
+  const directory = await mkdtemp(join(tmpdir(), 'results-service-'))
+  const tokens = tokenIssuer()
+  const blobs = blobStore(directory, () => origin)
+  const cache = cacheService(blobs)
+  const artifacts = artifactService(blobs)
+  const services = new Map([
+    ['CacheService', cache.methods],
+    ['ArtifactService', artifacts.methods]
+  ])
+  const requests: string[] = []
+  const faults: {readonly name: string; readonly fault: Fault; times: number}[] = []
+
+  function takeFault(name: string): Fault | undefined {
+    const planned = faults.find(fault => fault.name === name && fault.times > 0)
+    if (planned !== undefined) planned.times -= 1
+    return planned?.fault
+  }
+
+  async function twirp(request: IncomingMessage, service: string, method: string): Promise<Answer> {
+    const identity = tokens.identify((request.headers.authorization ?? '').replace(/^Bearer /, ''))
+    const body: unknown = JSON.parse(await text(request))
+    if (identity === undefined) return {status: 401, body: {code: 'unauthenticated', msg: 'no valid token'}}
+    const handler = services.get(service)?.[method]
+    return (await handler?.(identity, body as Fields)) ?? {status: 404, body: {code: 'bad_route', msg: method}}
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', origin)
+    const [, service = '', method = ''] =
+      /^\/twirp\/github\.actions\.results\.api\.v1\.(\w+)\/(\w+)$/.exec(url.pathname) ?? []
+    const blobRequest = blobRequestName(request.method ?? '', url)
+    const name = blobRequest ?? method
+    requests.push(name)
+    const fault = takeFault(name)
+    if (fault === 'stall') return
+    if (fault === 'reset') request.socket.resetAndDestroy()
+    else if (fault !== undefined && fault !== 'truncate') {
+      request.resume()
+      respond(response, fault.status, fault.body ?? JSON.stringify({code: 'internal', msg: 'injected fault'}))
+    } else if (blobRequest !== undefined) await blobs.serve(request, response, url, fault === 'truncate')
+    else {
+      const {status, body} = await twirp(request, service, method)
+      respond(response, status, JSON.stringify(body))
+    }
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      if (response.headersSent) response.destroy()
+      else respond(response, 500, JSON.stringify({code: 'internal', msg: String(error)}))
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const origin = `http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}`
+
+  return {
+    url: origin,
+
+    environment({run = randomUUID(), job = randomUUID(), scopes = [{ref: 'refs/heads/main', writable: true}]} = {}) {
+      return {
+        ACTIONS_RUNTIME_TOKEN: tokens.issue({run, job, scopes}),
+        ACTIONS_RUNTIME_URL: `${origin}/`,
+        ACTIONS_RESULTS_URL: `${origin}/`,
+        ACTIONS_CACHE_SERVICE_V2: 'True'
+      }
+    },
+
+    fail(name, fault, times = 1) {
+      faults.push({name, fault, times})
+    },
+
+    requests: () => [...requests],
+    cacheEntries: cache.entries,
+    artifacts: artifacts.artifacts,
+
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+      await rm(directory, {recursive: true, force: true})
+    }
+  }
+}
+
+function respond(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, {'content-type': 'application/json', 'content-length': Buffer.byteLength(body)}).end(body)
+}

@@ -1,0 +1,3 @@
+.PHONY: binary dynbinary
+binary dynbinary:
+	docker buildx bake $@

@@ -1,0 +1,3 @@
+module github.com/tc-hib/go-winres
+
+go 1.19

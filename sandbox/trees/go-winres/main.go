@@ -1,0 +1,8 @@
+// Command go-winres embeds nothing.
+package main
+
+import "fmt"
+
+func main() {
+	fmt.Println("go-winres in miniature")
+}

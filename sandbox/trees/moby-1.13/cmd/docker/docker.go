@@ -1,0 +1,4 @@
+// Command docker does nothing.
+package main
+
+func main() {}

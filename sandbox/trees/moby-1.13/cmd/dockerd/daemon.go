@@ -1,0 +1,4 @@
+// Command dockerd does nothing.
+package main
+
+func main() {}

@@ -1,0 +1,3 @@
+module github.com/rootless-containers/rootlesskit
+
+go 1.19

@@ -1,0 +1,3 @@
+module github.com/opencontainers/runc
+
+go 1.19

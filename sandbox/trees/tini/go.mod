@@ -1,0 +1,3 @@
+module github.com/krallin/tini
+
+go 1.19

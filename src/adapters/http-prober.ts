@@ -1,0 +1,52 @@
+import {Agent, ProxyAgent, request, type Dispatcher} from 'undici'
+import type {Prober} from '../ports.js'
+
+const bodyBytesKept = 64 * 1024
+
+/** Probes over HTTP, direct or through a proxy, without following redirects. */
+export function httpProber(): Prober {
+  return {
+    async get({url, headers, proxy, timeoutMilliseconds}) {
+      let dispatcher: Dispatcher | undefined
+      try {
+        dispatcher = proxy === undefined ? new Agent() : proxyAgent(proxy)
+        const response = await request(url, {
+          dispatcher,
+          headers: {...headers},
+          signal: AbortSignal.timeout(timeoutMilliseconds)
+        })
+        const named = Object.entries(response.headers).map(([name, value]) => [name, String(value)])
+        return {status: response.statusCode, headers: Object.fromEntries(named), body: await beginning(response.body)}
+      } catch (error) {
+        return {failure: reason(error, timeoutMilliseconds)}
+      } finally {
+        await dispatcher?.destroy()
+      }
+    }
+  }
+}
+
+function proxyAgent(proxy: string): ProxyAgent {
+  const url = new URL(proxy)
+  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+  const token = url.username === '' ? {} : {token: `Basic ${Buffer.from(credentials).toString('base64')}`}
+  return new ProxyAgent({uri: url.origin, ...token})
+}
+
+async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length >= bodyBytesKept) break
+  }
+  return Buffer.concat(chunks).subarray(0, bodyBytesKept).toString('utf8')
+}
+
+function reason(error: unknown, timeoutMilliseconds: number): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'TimeoutError') return `no answer within ${timeoutMilliseconds / 1000} s`
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(String).join('; ')
+  return error.cause === undefined ? error.message : reason(error.cause, timeoutMilliseconds)
+}

@@ -1,0 +1,80 @@
+import {randomUUID} from 'node:crypto'
+import {homedir, tmpdir} from 'node:os'
+import {join, resolve} from 'node:path'
+import {setTimeout as delay} from 'node:timers/promises'
+import type {Log} from '../ports.js'
+import type {Place, Ports} from '../run.js'
+import {encodeState} from '../state.js'
+import {systemCommands} from './commands.js'
+import {variable, type Environment} from './environment.js'
+import {systemFiles} from './files.js'
+import {folderArtifacts} from './folder-artifacts.js'
+import {folderCache} from './folder-cache.js'
+import {githubArtifacts} from './github-artifacts.js'
+import {githubCache} from './github-cache.js'
+import {httpProber} from './http-prober.js'
+import {appendSummary, saveState, writeOutputs} from './runner.js'
+
+/** Folders that stand in for GitHub's services, as the command line may name them. */
+export interface Folders {
+  readonly output?: string
+  readonly cache?: string
+}
+
+// What GitHub gives a repository: 10 GiB, and 7 days for what nobody uses.
+const folderCacheLimits = {maximumBytes: 10 * 2 ** 30, maximumAgeMilliseconds: 7 * 24 * 60 * 60 * 1000}
+
+/**
+ * Where this process runs and what it can use there: GitHub's services in a runner that has them, else folders
+ * (`BUILD_MOBY_OUTPUT`, `BUILD_MOBY_CACHE`). `cancelled` ends long work.
+ */
+export function surroundings(
+  environment: Environment,
+  log: Log,
+  cancelled: AbortSignal,
+  folders: Folders = {}
+): {readonly place: Place; readonly ports: Ports} {
+  const workspace = resolve(variable(environment, 'GITHUB_WORKSPACE') ?? '.')
+  const temporaryRoot = variable(environment, 'RUNNER_TEMP') ?? tmpdir()
+  const commands = systemCommands(cancelled)
+  const githubStore = githubArtifacts(environment)
+  const outputDirectory =
+    githubStore === undefined
+      ? resolve(folders.output ?? variable(environment, 'BUILD_MOBY_OUTPUT') ?? join(workspace, 'out'))
+      : join(temporaryRoot, `build-moby-output-${randomUUID().slice(0, 8)}`)
+  const cacheDirectory =
+    folders.cache ??
+    variable(environment, 'BUILD_MOBY_CACHE') ??
+    join(variable(environment, 'XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'build-moby')
+  return {
+    place: {environment, workspace, outputDirectory, machine: {system: process.platform, architecture: process.arch}},
+    ports: {
+      commands,
+      files: systemFiles(temporaryRoot),
+      log,
+      prober: httpProber(),
+      clock: () => performance.now(),
+      pause: async milliseconds => {
+        await delay(milliseconds, undefined, {signal: cancelled})
+      },
+      cache: githubCache(environment, log) ?? folderCache(resolve(cacheDirectory), folderCacheLimits, commands, log),
+      artifacts: githubStore ?? folderArtifacts(outputDirectory),
+      saveState: state => {
+        saveState(encodeState(state))
+      },
+      writeOutputs,
+      appendSummary
+    }
+  }
+}
+
+/** A signal that fires when the runner or the user cancels: the runner sends an interrupt first, then a termination. */
+export function cancellation(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      controller.abort()
+    })
+  }
+  return controller.signal
+}

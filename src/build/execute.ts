@@ -1,0 +1,143 @@
+import {join} from 'node:path'
+import {StepError} from '../errors.js'
+import type {Inputs} from '../inputs.js'
+import {secretsIn} from '../network/url.js'
+import type {PlannedBuild} from '../plan/plan.js'
+import type {CacheStore, Clock, Commands, Files, Log} from '../ports.js'
+import {formatDuration} from '../report/format.js'
+import {diagnose} from './failure.js'
+import {progressReader, slowestSteps, type BuildProgress} from './progress.js'
+
+/** How much of a build was found in a cache of an earlier run. */
+export type CacheHit = 'full' | 'partial' | 'none'
+
+export interface BuildResult {
+  readonly build: PlannedBuild
+  readonly progress: BuildProgress
+  readonly seconds: number
+  readonly cacheHit: CacheHit
+}
+
+export interface BuildPorts {
+  readonly commands: Commands
+  readonly files: Files
+  readonly log: Log
+  readonly clock: Clock
+  readonly pause: (milliseconds: number) => Promise<void>
+  /** Absent when caches are off. */
+  readonly cache?: CacheStore
+}
+
+/**
+ * Runs one planned build: restores its cache, writes its files, runs the command (again after a network failure, as often
+ * as `retries` says), saves the cache. Afterwards the binaries lie in the build's export directory.
+ *
+ * @throws StepError that names the failed step, its cause and the input to change.
+ */
+export async function executeBuild(
+  build: PlannedBuild,
+  inputs: Inputs,
+  environment: Readonly<Record<string, string>>,
+  ports: BuildPorts
+): Promise<BuildResult> {
+  const {files, log, clock} = ports
+  const started = clock()
+  const cacheHit = await restoreCache(build, ports)
+  for (const {path, content} of build.files) await files.write(path, content)
+  await files.makeDirectory(join(build.exportDirectory, '..', 'empty'))
+  const progress = await attempt(build, inputs, environment, ports)
+  if (cacheHit !== 'full') await saveCache(build, ports)
+  await forgetBuild(build, inputs, environment, ports)
+  const seconds = (clock() - started) / 1000
+  reportSteps(progress, seconds, log)
+  return {build, progress, seconds, cacheHit}
+}
+
+async function attempt(
+  build: PlannedBuild,
+  inputs: Inputs,
+  environment: Readonly<Record<string, string>>,
+  {commands, files, log, pause}: BuildPorts
+): Promise<BuildProgress> {
+  for (let attempts = 1; ; attempts++) {
+    await files.remove(build.exportDirectory)
+    const reader = progressReader(log)
+    const exitCode = await commands.stream(build.command, {
+      workingDirectory: build.workingDirectory,
+      environment: {...environment, ...build.environment},
+      onLine: line => {
+        reader.onLine(line)
+      }
+    })
+    const progress = reader.collapse()
+    if (exitCode === 0) return progress
+    const {step, cause, network, advice} = diagnose(progress, inputs)
+    const output = progress.failure?.output ?? progress.messages
+    for (const line of output.slice(-40)) log.info(line)
+    if (!network || attempts > inputs.retries) {
+      const tried = attempts === 1 ? '' : ` (after ${attempts} attempts)`
+      throw new StepError(
+        `build ${build.component}`,
+        `docker buildx bake exited with ${exitCode}${tried} in the step ${step}:\n${cause}${advice === undefined ? '' : `\n${advice}`}`
+      )
+    }
+    const seconds = 5 * 2 ** (attempts - 1)
+    log.warning(
+      `The build met a network failure in ${step}: ${cause}. Next attempt in ${seconds} s (${attempts} of ${inputs.retries}).`
+    )
+    await pause(seconds * 1000)
+  }
+}
+
+async function restoreCache(build: PlannedBuild, {cache, log}: BuildPorts): Promise<CacheHit> {
+  if (build.cache === undefined || cache === undefined) return 'none'
+  const found = await cache.restore(build.cache.importDirectory, build.cache.key, build.cache.prefixes)
+  log.info(
+    found === undefined
+      ? `No layers of the ${build.component} in ${cache.location} yet.`
+      : `Layers of the ${build.component} restored from ${cache.location}: ${found}`
+  )
+  if (found === undefined) return 'none'
+  return found === build.cache.key ? 'full' : 'partial'
+}
+
+async function saveCache(build: PlannedBuild, {cache, files, log}: BuildPorts): Promise<void> {
+  if (build.cache === undefined || cache === undefined) return
+  // Absent when the export failed, which BuildKit then only reports.
+  if ((await files.kind(join(build.cache.exportDirectory, 'index.json'))) === undefined) {
+    log.warning(`The layers of the ${build.component} were not exported, so the next run starts without them.`)
+    return
+  }
+  if (await cache.save(build.cache.exportDirectory, build.cache.key)) {
+    log.info(`Layers of the ${build.component} saved to ${cache.location}: ${build.cache.key}`)
+  }
+}
+
+/**
+ * A builder keeps a record of every build with its arguments, and so the credentials of a proxy: those records go.
+ */
+async function forgetBuild(
+  build: PlannedBuild,
+  {proxies}: Inputs,
+  environment: Readonly<Record<string, string>>,
+  {commands, files, log}: BuildPorts
+): Promise<void> {
+  if ([proxies.http, proxies.https].every(proxy => secretsIn(proxy ?? '').length === 0)) return
+  const metadata = (await files.readText(build.metadataFile)) ?? ''
+  const references = [...metadata.matchAll(/"buildx\.build\.ref":\s*"[^"]*\/([^"/]+)"/g)].flatMap(([, id]) => id ?? [])
+  const builder = build.command.find(word => word.startsWith('--builder=')) ?? ''
+  for (const reference of new Set(references)) {
+    const removed = await commands.capture(['docker', 'buildx', 'history', 'rm', builder, reference], {environment})
+    if (removed.exitCode !== 0) {
+      log.warning(
+        `The builder keeps a record of this build that holds the proxy's credentials; remove it with \`docker buildx history rm ${reference}\`.`
+      )
+    }
+  }
+}
+
+function reportSteps({steps}: BuildProgress, seconds: number, log: Log): void {
+  const cached = steps.filter(step => step.cached).length
+  log.info(`${steps.length} steps in ${formatDuration(seconds)}, ${cached} of them from the cache. The slowest:`)
+  for (const step of slowestSteps(steps, 5)) log.info(`  ${formatDuration(step.seconds).padStart(12)}  ${step.name}`)
+}

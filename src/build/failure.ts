@@ -1,0 +1,70 @@
+import type {BuildProgress} from './progress.js'
+import type {Inputs} from '../inputs.js'
+import {redactUrl} from '../network/url.js'
+
+/** Why a build failed, as far as its output tells. */
+export interface Diagnosis {
+  readonly step: string
+  /** The line of output that names the cause, or the error itself. */
+  readonly cause: string
+  /** Whether another attempt may succeed. */
+  readonly network: boolean
+  /** What the user can do. */
+  readonly advice?: string
+}
+
+type Channel = 'image' | 'apt' | 'git' | 'go' | 'other'
+
+/** As git, apt, Go, curl and BuildKit word network failures. */
+const networkFailures =
+  /timed? ?out|timeout|temporary failure (in name resolution|resolving)|could(n't| not) resolve|no such host|name or service not known|connection (refused|reset|closed|timed out)|network is unreachable|no route to host|early EOF|unexpected EOF|the remote end hung up|RPC failed|TLS handshake|unable to access|unable to connect|could not connect|failed to fetch|bad gateway|service unavailable|gateway time-?out|too many requests|\b(429|502|503|504)\b|http2: |broken pipe|i\/o timeout|proxy ?(connect|error)|407/i
+
+const channels: readonly (readonly [Channel, RegExp])[] = [
+  [
+    'image',
+    /load metadata for|resolve image config|docker-image:\/\/|failed to resolve source metadata|pull access denied|manifests?\//i
+  ],
+  ['go', /\bgo: |proxy\.golang\.org|sum\.golang\.org|GOPROXY|\/@v\//i],
+  ['apt', /apt-get|^(E|W|Err)[: ]|\/dists\/|debian|ubuntu/i],
+  ['git', /\bgit\b|github\.com|fatal: /i]
+]
+
+const inputsOfChannel: Readonly<Record<Channel, string>> = {
+  image: "'registry-mirrors'",
+  apt: "'apt-mirror'",
+  git: "'git-mirrors'",
+  go: "'go-proxy' (and 'go-sumdb')",
+  other: "the proxy inputs 'http-proxy' and 'https-proxy'"
+}
+
+/** Reads a failed build: which step, why, whether it was the network, and which input changes the route. */
+export function diagnose({failure, messages}: BuildProgress, inputs: Inputs): Diagnosis {
+  const error = failure?.message ?? messages.findLast(line => /error/i.test(line)) ?? messages.at(-1) ?? 'no message'
+  const lines = [...(failure?.output ?? []), error]
+  const cause = lines.findLast(line => networkFailures.test(line))
+  const step = failure?.step ?? 'docker buildx bake'
+  if (cause === undefined) return {step, cause: error.trim(), network: false}
+  const channel =
+    channels.find(([, pattern]) => pattern.test(cause))?.[0] ??
+    channels.find(([, pattern]) => pattern.test(step))?.[0] ??
+    'other'
+  const proxy = inputs.proxies.https ?? inputs.proxies.http
+  const route = routeOf(channel, inputs) ?? (proxy === undefined ? 'direct' : `through the proxy ${redactUrl(proxy)}`)
+  return {
+    step,
+    cause: cause.trim(),
+    network: true,
+    advice: `The download went ${route}; ${inputsOfChannel[channel]} ${channel === 'other' ? 'change' : 'changes'} that${channel === 'other' ? '' : ", and so do 'http-proxy' and 'https-proxy'"}.`
+  }
+}
+
+function routeOf(channel: Channel, inputs: Inputs): string | undefined {
+  const mirror = {
+    image: inputs.registryMirrors[0]?.host,
+    apt: inputs.aptMirror,
+    git: inputs.gitMirrors[0]?.to,
+    go: inputs.goProxy,
+    other: undefined
+  }[channel]
+  return mirror === undefined ? undefined : `to the mirror ${mirror}`
+}

@@ -1,0 +1,126 @@
+import {createHash} from 'node:crypto'
+import {basename, join} from 'node:path'
+import {pipeline} from 'node:stream/promises'
+import {Gzip} from 'fflate'
+import {pack, type Pack} from 'tar-stream'
+import {StepError} from '../errors.js'
+import type {Files} from '../ports.js'
+import {sidecarText} from './hash.js'
+import {walk} from './walk.js'
+
+/**
+ * Of fflate's levels, measured on 220 MB of programs (dockerd, containerd and node) on one core: 3 leaves 35.4 % at 32
+ * MB/s, 5 leaves 35.0 % at 29 MB/s, 6 leaves 34.7 % at 23 MB/s and 9 leaves 34.6 % at 11 MB/s.
+ */
+const level = 5
+
+// What fflate makes of a stream depends on how it is cut, so it is always cut alike. A chunk of this size takes about
+// 2 ms, 10 at worst, and the event loop turns between any two.
+const chunkSize = 65536
+
+export interface Archive {
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+  readonly sha256: string
+}
+
+/** What to pack, and how. */
+export interface ArchiveOrder {
+  /** Holds files and directories, no links. */
+  readonly directory: string
+  /** The directory at the top of the archive. */
+  readonly name: string
+  /** Of the archive, ending in `.tar.gz`. */
+  readonly path: string
+  /** The time that every entry gets, in seconds since the epoch. */
+  readonly modifiedTime: number
+}
+
+/**
+ * Packs a directory into `path`, and its checksum into `path` + `.sha256`. The archive's bytes depend on nothing but the
+ * names, contents and executable bits of the files, `name` and `modifiedTime`: entries are sorted, belong to user and
+ * group 0 without names, and have mode 0755 (directories and executables) or 0644.
+ *
+ * The compressor is fflate rather than node:zlib, whose matches depend on the processor and the version of Node.js.
+ *
+ * @throws StepError when the directory holds anything but files and directories.
+ */
+export async function createArchive(order: ArchiveOrder, files: Files): Promise<Archive> {
+  const {path} = order
+  const hash = createHash('sha256')
+  let size = 0
+  const measured = async function* () {
+    for await (const chunk of gzip(tar(order, files))) {
+      hash.update(chunk)
+      size += chunk.length
+      yield chunk
+    }
+  }
+  await files.write(path, measured())
+  const sha256 = hash.digest('hex')
+  await files.write(`${path}.sha256`, sidecarText(sha256, basename(path)))
+  return {path, size, sha256}
+}
+
+async function* tar(order: ArchiveOrder, files: Files): AsyncGenerator<Uint8Array> {
+  const stream = pack()
+  const filled = fill(stream, order, files).catch((error: unknown) => {
+    stream.destroy(error instanceof Error ? error : new Error(String(error)))
+  })
+  for await (const chunk of stream) yield chunk
+  await filled
+}
+
+async function fill(stream: Pack, {directory, name, modifiedTime}: ArchiveOrder, files: Files): Promise<void> {
+  const common = {uid: 0, gid: 0, uname: '', gname: '', mtime: new Date(modifiedTime * 1000)}
+  stream.entry({...common, name: `${name}/`, type: 'directory', mode: 0o755})
+  for (const {path, kind} of await walk(directory, files)) {
+    const entry = `${name}/${path}`
+    if (kind === 'directory') {
+      stream.entry({...common, name: `${entry}/`, type: 'directory', mode: 0o755})
+    } else if (kind === 'file') {
+      const {size, mode} = await files.status(join(directory, path))
+      const sink = stream.entry({...common, name: entry, type: 'file', size, mode: mode & 0o111 ? 0o755 : 0o644})
+      await pipeline(files.readBytes(join(directory, path)), sink)
+    } else {
+      throw new StepError('archive', `${path} in ${directory} is neither a file nor a directory`)
+    }
+  }
+  stream.finalize()
+}
+
+async function* gzip(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let compressed: Uint8Array[] = []
+  const compressor = new Gzip({level, mtime: 0}, chunk => compressed.push(chunk))
+  const drain = () => {
+    const chunks = compressed
+    compressed = []
+    return chunks
+  }
+  for await (const chunk of cut(bytes)) {
+    compressor.push(chunk)
+    yield* drain()
+  }
+  compressor.push(new Uint8Array(0), true)
+  yield* drain()
+}
+
+/** The same bytes in chunks of `chunkSize`, the last one shorter. A chunk is valid until the next one is asked for. */
+async function* cut(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(chunkSize)
+  let used = 0
+  for await (const chunk of bytes) {
+    for (let start = 0; start < chunk.length;) {
+      const part = chunk.subarray(start, start + chunkSize - used)
+      buffer.set(part, used)
+      used += part.length
+      start += part.length
+      if (used === chunkSize) {
+        yield buffer
+        used = 0
+      }
+    }
+  }
+  if (used > 0) yield buffer.subarray(0, used)
+}

@@ -1,0 +1,165 @@
+import {ConfigurationError, problemsError} from '../errors.js'
+import type {Commands, CommandOptions, CommandResult} from '../ports.js'
+import {buildkitInEngine, findVersion, formatVersion, isAtLeast, type Version} from './versions.js'
+
+/** How buildx reaches a builder (docs.docker.com/build/builders/drivers). */
+export type Driver = 'docker' | 'docker-container' | 'kubernetes' | 'remote'
+
+/** What is known of the builder that would be used if none were created. */
+export interface BuilderFacts {
+  readonly name: string
+  readonly driver: string
+  /** Undefined when it is not running yet, or does not say. */
+  readonly buildkit?: Version
+  /** What it can build for, its own platform first. */
+  readonly platforms: readonly string[]
+  /** Whether it can export layer caches: all can, but for the docker driver on a graph driver. */
+  readonly exportsCaches: boolean
+}
+
+/** What is known of Docker on this machine. */
+export interface EngineFacts {
+  readonly buildx: Version
+  /** The daemon behind the docker CLI; absent when only a remote builder is there. */
+  readonly server?: {
+    readonly version: string
+    readonly containerdImageStore: boolean
+    /** Registries that the daemon reaches over plain HTTP: hosts and networks in CIDR form. */
+    readonly insecureRegistries: readonly string[]
+    /** Whether the daemon itself has a proxy. */
+    readonly proxied: boolean
+    readonly platform: string
+  }
+  readonly builder: BuilderFacts
+}
+
+/** buildx 0.13 has `--progress=rawjson`, which the log and the step times come from (docker/buildx v0.13.0). */
+export const minimumBuildx: Version = [0, 13, 0]
+/** BuildKit 0.11 has source policies, which the mirrors rest on (moby/buildkit v0.11.0), and is in Engine 24. */
+export const minimumBuildkit: Version = [0, 11, 0]
+
+/**
+ * Asks docker and buildx what they are. `requested` is the builder the user named, if any.
+ *
+ * @throws ConfigurationError with the remedy when there is no docker CLI, no buildx, no such builder, no daemon that the
+ * builder needs, or one of them is too old.
+ */
+export async function surveyEngine(
+  requested: string | undefined,
+  commands: Commands,
+  environment: Readonly<Record<string, string>>
+): Promise<EngineFacts> {
+  const options: CommandOptions = {environment}
+  const client = await commands.capture(['docker', '--version'], options)
+  if (client.exitCode !== 0) {
+    throw new ConfigurationError(
+      'the docker command was not found. Install Docker Engine with the buildx plugin (docs.docker.com/engine/install), or use a runner that has it.'
+    )
+  }
+  const buildx = await surveyBuildx(commands, options)
+  const server = await commands.capture(['docker', 'info', '--format', '{{json .}}'], options)
+  const inspected = await commands.capture(
+    ['docker', 'buildx', 'inspect', ...(requested === undefined ? [] : [requested])],
+    options
+  )
+  if (inspected.exitCode !== 0 && requested !== undefined) {
+    throw new ConfigurationError(
+      `'builder' names ${requested}, which buildx cannot inspect: ${lastLine(inspected)}. See \`docker buildx ls\`; leave 'builder' empty to have one chosen.`
+    )
+  }
+  const daemon = parseDaemon(server.stdout)
+  const builder = parseBuilder(inspected.stdout, daemon)
+  if (daemon === undefined && (builder.driver === 'docker' || builder.driver === 'docker-container')) {
+    throw new ConfigurationError(
+      `the Docker daemon does not answer${environment.DOCKER_HOST === undefined ? '' : ` at DOCKER_HOST=${environment.DOCKER_HOST}`}: ${lastLine(server)}. Start it, point DOCKER_HOST to it, or name a remote builder with 'builder'.`
+    )
+  }
+  const problems = tooOld(buildx, builder)
+  if (problems.length > 0) throw problemsError('Docker on this machine cannot run the build', problems)
+  return {buildx, builder, ...(daemon === undefined ? {} : {server: daemon})}
+}
+
+async function surveyBuildx(commands: Commands, options: CommandOptions): Promise<Version> {
+  const result = await commands.capture(['docker', 'buildx', 'version'], options)
+  const version = findVersion(result.stdout)
+  if (result.exitCode === 0 && version !== undefined) return version
+  throw new ConfigurationError(
+    `docker has no buildx plugin (${lastLine(result)}). Install buildx ${formatVersion(minimumBuildx)} or newer: the package docker-buildx-plugin of Docker's repositories, docker-buildx of Debian's, or docker/setup-buildx-action.`
+  )
+}
+
+function tooOld(buildx: Version, builder: BuilderFacts): string[] {
+  const problems = []
+  if (!isAtLeast(buildx, minimumBuildx)) {
+    problems.push(
+      `buildx is ${formatVersion(buildx)}, at least ${formatVersion(minimumBuildx)} is needed (for --progress=rawjson): update the plugin`
+    )
+  }
+  if (builder.buildkit !== undefined && !isAtLeast(builder.buildkit, minimumBuildkit)) {
+    problems.push(
+      `BuildKit of the builder '${builder.name}' is ${formatVersion(builder.buildkit)}, at least ${formatVersion(minimumBuildkit)} is needed (for source policies): update to Docker Engine 24 or newer, or name another builder with 'builder'`
+    )
+  }
+  return problems
+}
+
+type Daemon = NonNullable<EngineFacts['server']>
+
+function parseDaemon(json: string): Daemon | undefined {
+  const info = parseObject(json)
+  if (typeof info.ServerVersion !== 'string' || info.ServerVersion === '') return undefined
+  const registries = objectOf(info.RegistryConfig)
+  const insecureHosts = Object.entries(objectOf(registries.IndexConfigs))
+    .filter(([, index]) => objectOf(index).Secure === false)
+    .map(([host]) => host)
+  return {
+    version: info.ServerVersion,
+    containerdImageStore: JSON.stringify(info.DriverStatus ?? '').includes('io.containerd.snapshotter'),
+    insecureRegistries: [...insecureHosts, ...stringsOf(registries.InsecureRegistryCIDRs)],
+    proxied: [info.HttpProxy, info.HttpsProxy].some(proxy => typeof proxy === 'string' && proxy !== ''),
+    platform: platformOf(String(info.OSType), String(info.Architecture))
+  }
+}
+
+/** `docker buildx inspect` prints one `Name: value` a line; it has no JSON form. */
+function parseBuilder(text: string, daemon: Daemon | undefined): BuilderFacts {
+  const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.+)$`, 'm').exec(text)?.[1]?.trim()
+  const driver = field('Driver') ?? 'docker'
+  const stated = findVersion(field('BuildKit version') ?? field('Buildkit') ?? '')
+  const engine = daemon === undefined || driver !== 'docker' ? undefined : findVersion(daemon.version)
+  // Debian's engine says v0.0.0+unknown.
+  const known = stated === undefined || stated.every(part => part === 0) ? engine && buildkitInEngine(engine) : stated
+  const platforms = (field('Platforms') ?? '').split(',').map(platform => platform.trim().replace(/\*$/, ''))
+  return {
+    name: field('Name') ?? 'default',
+    driver,
+    ...(known === undefined ? {} : {buildkit: known}),
+    platforms: platforms.filter(platform => platform !== ''),
+    exportsCaches: driver !== 'docker' || (daemon?.containerdImageStore ?? false)
+  }
+}
+
+function platformOf(os: string, machine: string): string {
+  const architectures: Record<string, string> = {x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm/v7', armv6l: 'arm/v6'}
+  return `${os}/${architectures[machine] ?? machine}`
+}
+
+function lastLine({stdout, stderr}: CommandResult): string {
+  return (stderr.trim() === '' ? stdout : stderr).trim().split('\n').at(-1) ?? ''
+}
+
+function parseObject(json: string): Record<string, unknown> {
+  try {
+    return objectOf(JSON.parse(json))
+  } catch {
+    return {}
+  }
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? {...value} : {}
+}
+
+function stringsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter(part => typeof part === 'string') : []
+}

@@ -1,0 +1,80 @@
+import type {PlannedBuilder} from '../engine/choose-builder.js'
+import type {Frontend} from '../recipes/frontend.js'
+
+/** A tree to build, as far as the plan is concerned. */
+export interface PlannedSource {
+  /** As the user named it, without credentials. */
+  readonly repository: string
+  /** The checkout. */
+  readonly directory: string
+  readonly ref: {readonly kind: string; readonly name: string; readonly fullName: string}
+  /** 40 hexadecimal digits. */
+  readonly commit: string
+  /** The first seven of them. */
+  readonly shortCommit: string
+  /** Seconds since the epoch. */
+  readonly commitTime: number
+  readonly describe: string
+  readonly version: string
+  readonly history: 'blobless' | 'full'
+}
+
+/** A file written outside the tree for a build. */
+export interface PlannedFile {
+  readonly path: string
+  readonly content: string
+}
+
+/** How something from outside is reached. */
+export interface Route {
+  readonly kind: 'frontend' | 'image' | 'git' | 'apt' | 'go'
+  /** The image, repository or kind of download. */
+  readonly what: string
+  /** Who fetches it: the action itself, the builder, or a build step. */
+  readonly by: 'action' | 'builder' | 'build step'
+  /** `direct`, `mirror …`, `proxy …` or `built in`. */
+  readonly via: string
+  /** Where the tree asks for it: file and line. */
+  readonly from?: string
+}
+
+export interface PlannedCache {
+  readonly key: string
+  /** Beginnings of keys of older entries that still help, best first. */
+  readonly prefixes: readonly string[]
+  readonly importDirectory: string
+  readonly exportDirectory: string
+}
+
+/** Everything that building one tree takes, decided. */
+export interface PlannedBuild {
+  readonly component: 'daemon' | 'client'
+  readonly bundle: 'binary-daemon' | 'binary-client'
+  readonly recipe: string
+  readonly source: PlannedSource
+  readonly frontend: Frontend
+  /** Platforms that were asked for; empty means the builder's own. */
+  readonly platforms: readonly string[]
+  readonly command: readonly string[]
+  readonly workingDirectory: string
+  /** Variables set for the command. Of the others it inherits only `inheritedVariables`. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly files: readonly PlannedFile[]
+  /** Where the build leaves its binaries. */
+  readonly exportDirectory: string
+  /** Where buildx writes the build's reference. */
+  readonly metadataFile: string
+  readonly cache?: PlannedCache
+  readonly stamp: {readonly binary: 'dockerd' | 'docker'; readonly version: string; readonly commit: string}
+}
+
+/** What a run will do. Holds no secret; printable as it is. */
+export interface Plan {
+  readonly schema: 1
+  readonly builder: PlannedBuilder
+  readonly builds: readonly PlannedBuild[]
+  readonly routes: readonly Route[]
+  readonly inheritedVariables: readonly string[]
+  /** What the reader should know before the build starts. */
+  readonly notes: readonly string[]
+}

@@ -1,0 +1,16 @@
+import {systemCommands} from './adapters/commands.js'
+import {systemFiles} from './adapters/files.js'
+import {githubLog} from './adapters/github-log.js'
+import {readState} from './adapters/runner.js'
+import {dockerEnvironment} from './engine/environment.js'
+import {describeError} from './errors.js'
+import {cleanUp, decodeState} from './state.js'
+
+const log = githubLog()
+try {
+  const commands = systemCommands(new AbortController().signal)
+  const files = systemFiles(process.env.RUNNER_TEMP ?? '/tmp')
+  await cleanUp(decodeState(readState()), {commands, files, log}, dockerEnvironment(process.env))
+} catch (error) {
+  log.warning(describeError(error))
+}

@@ -1,0 +1,121 @@
+/** One instruction of a Dockerfile, continuation lines joined and comments removed. */
+export interface Instruction {
+  /** In capitals: `RUN`, `COPY` … */
+  readonly keyword: string
+  /** `--name=value` flags in order; a repeated flag appears again. */
+  readonly flags: readonly {readonly name: string; readonly value: string}[]
+  /** What follows the flags. */
+  readonly text: string
+  /** Bodies of here-documents. */
+  readonly heredocs: readonly string[]
+  /** Line on which the instruction begins, from 1. */
+  readonly line: number
+}
+
+/** A build stage, from one `FROM` to the next. */
+export interface Stage {
+  readonly name?: string
+  /** The image or stage that `FROM` names, variables not yet expanded. */
+  readonly base: string
+  readonly line: number
+  readonly instructions: readonly Instruction[]
+}
+
+export interface Dockerfile {
+  /** The frontend that a `# syntax=` line asks for. */
+  readonly syntax?: string
+  /** The instructions (`ARG`) before the first stage. */
+  readonly globals: readonly Instruction[]
+  readonly stages: readonly Stage[]
+}
+
+/**
+ * Reads a Dockerfile as BuildKit's parser does: parser directives, continuation lines, comments between them,
+ * here-documents (docs.docker.com/reference/dockerfile).
+ */
+export function parseDockerfile(text: string): Dockerfile {
+  const lines = text.split(/\r?\n/)
+  const directives = parserDirectives(lines)
+  const instructions = parseInstructions(lines, directives.get('escape') ?? '\\')
+  const globals: Instruction[] = []
+  const stages: (Stage & {instructions: Instruction[]})[] = []
+  for (const instruction of instructions) {
+    const stage = stages.at(-1)
+    if (instruction.keyword === 'FROM') {
+      const [base = '', as, name] = instruction.text.split(/\s+/)
+      const named = as?.toLowerCase() === 'as' && name !== undefined ? {name: name.toLowerCase()} : {}
+      stages.push({...named, base, line: instruction.line, instructions: []})
+    } else if (stage === undefined) globals.push(instruction)
+    else stage.instructions.push(instruction)
+  }
+  const syntax = directives.get('syntax')
+  return {...(syntax === undefined ? {} : {syntax}), globals, stages}
+}
+
+/** The same Dockerfile without its `# syntax=` line, which then means the builder's built-in frontend. */
+export function withoutSyntax(text: string): string {
+  const lines = text.split('\n')
+  for (const [index, line] of lines.entries()) {
+    const directive = directivePattern.exec(line)
+    if (directive === null) break
+    if (directive[1]?.toLowerCase() === 'syntax') lines[index] = '#'
+  }
+  return lines.join('\n')
+}
+
+const directivePattern = /^\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S+)\s*$/
+
+function parserDirectives(lines: readonly string[]): Map<string, string> {
+  const directives = new Map<string, string>()
+  for (const line of lines) {
+    const [, name, value] = directivePattern.exec(line) ?? []
+    if (name === undefined || value === undefined) break
+    directives.set(name.toLowerCase(), value)
+  }
+  return directives
+}
+
+function parseInstructions(lines: readonly string[], escape: string): Instruction[] {
+  const instructions: Instruction[] = []
+  let index = 0
+  while (index < lines.length) {
+    const start = index
+    let text = ''
+    let continued = true
+    while (continued && index < lines.length) {
+      const line = lines[index++] ?? ''
+      if (/^\s*#/.test(line) || (text !== '' && line.trim() === '')) continue
+      const trimmed = line.trimEnd()
+      continued = trimmed.endsWith(escape)
+      text += continued ? `${trimmed.slice(0, -1)} ` : trimmed
+      if (text.trim() === '') break
+    }
+    const [, keyword, rest] = /^\s*([A-Za-z]+)\s+([^]*)$/.exec(text) ?? []
+    if (keyword === undefined || rest === undefined) continue
+    const heredocs: string[] = []
+    if (/^(RUN|COPY|ADD)$/i.test(keyword)) {
+      for (const [, strip, , word = ''] of rest.matchAll(/(?<![<\w])<<(-?)(["']?)([A-Za-z_]\w*)\2/g)) {
+        const body: string[] = []
+        while (index < lines.length) {
+          const line = lines[index++] ?? ''
+          if ((strip === '-' ? line.replace(/^\t+/, '') : line) === word) break
+          body.push(line)
+        }
+        heredocs.push(body.join('\n'))
+      }
+    }
+    instructions.push({keyword: keyword.toUpperCase(), ...splitFlags(rest), heredocs, line: start + 1})
+  }
+  return instructions
+}
+
+function splitFlags(rest: string): Pick<Instruction, 'flags' | 'text'> {
+  const flags: {name: string; value: string}[] = []
+  let text = rest.trim()
+  for (;;) {
+    const [whole, name, value] = /^--([a-z][a-z-]*)(?:=(\S*))?(?:\s+|$)/.exec(text) ?? []
+    if (whole === undefined || name === undefined) return {flags, text}
+    flags.push({name, value: value ?? ''})
+    text = text.slice(whole.length)
+  }
+}

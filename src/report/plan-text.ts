@@ -1,0 +1,44 @@
+import type {Plan, PlannedBuild} from '../plan/plan.js'
+import {formatTable} from './format.js'
+
+/** The plan as text for a terminal or a log. */
+export function renderPlan(plan: Plan): string {
+  const {builder} = plan
+  return [
+    ...plan.builds.map(renderBuild),
+    section('Builder', [
+      `${builder.name} (${builder.kind}, driver ${builder.driver}): ${builder.why}`,
+      ...(builder.creation === undefined ? [] : [`image ${builder.creation.image}`])
+    ]),
+    `Routes\n${indent(
+      formatTable(
+        ['kind', 'what', 'fetched by', 'via', 'asked for in'],
+        plan.routes.map(({kind, what, by, via, from}) => [kind, what, by, via, from ?? ''])
+      )
+    )}`,
+    ...(plan.notes.length === 0 ? [] : [section('Notes', plan.notes)])
+  ].join('\n\n')
+}
+
+function renderBuild(build: PlannedBuild): string {
+  const {source, stamp} = build
+  return section(build.component === 'daemon' ? 'Daemon' : 'Client', [
+    `source    ${source.repository} ${source.ref.fullName} (${source.history} history)`,
+    `commit    ${source.commit} (${source.describe})`,
+    `stamp     ${stamp.binary} --version: Docker version ${stamp.version}, build ${stamp.commit}`,
+    `recipe    ${build.recipe}`,
+    `command   ${build.command.join(' ')}`,
+    `platforms ${build.platforms.length === 0 ? "the builder's own" : build.platforms.join(', ')}`,
+    `cache     ${build.cache?.key ?? 'none'}`,
+    ...Object.entries(build.environment).map(([name, value]) => `sets      ${name}=${value}`),
+    ...build.files.map(({path}) => `writes    ${path}`)
+  ])
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return `${title}\n${indent(lines.join('\n'))}`
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '  ')
+}

@@ -1,0 +1,159 @@
+import {randomBytes} from 'node:crypto'
+import {join, resolve} from 'node:path'
+import {makeBundle} from './bundles/make-bundle.js'
+import {createBuilder} from './build/builder.js'
+import {configureDockerProxies} from './build/docker-configuration.js'
+import {executeBuild, type BuildResult} from './build/execute.js'
+import {dockerEnvironment} from './engine/environment.js'
+import {surveyEngine} from './engine/survey-engine.js'
+import {StepError} from './errors.js'
+import type {Inputs} from './inputs.js'
+import {surveyMirrors} from './network/survey-mirrors.js'
+import {acquireComponents} from './components.js'
+import {makePlan} from './plan/make-plan.js'
+import type {Plan} from './plan/plan.js'
+import type {ArtifactStore, CacheStore, Clock, Commands, Files, Log, Prober} from './ports.js'
+import {planOutputs, runOutputs} from './report/outputs.js'
+import {renderPlan} from './report/plan-text.js'
+import {renderSummary, type PublishedBundle} from './report/summary.js'
+import {isClean} from './source/acquire-source.js'
+import {cleanUp, type SavedState} from './state.js'
+
+/** The outside, as one run is given it. */
+export interface Ports {
+  readonly commands: Commands
+  readonly files: Files
+  readonly log: Log
+  readonly prober: Prober
+  readonly clock: Clock
+  readonly pause: (milliseconds: number) => Promise<void>
+  readonly cache: CacheStore
+  /** Where finished archives are published; absent when they just stay in the output directory. */
+  readonly artifacts?: ArtifactStore
+  /** Hands what has to be removed to the post phase, as soon as there is anything. */
+  readonly saveState: (state: SavedState) => void
+  readonly writeOutputs: (outputs: Readonly<Record<string, string>>) => void
+  readonly appendSummary: (markdown: string) => Promise<void>
+}
+
+/** Where a run takes place. */
+export interface Place {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Absolute. */
+  readonly workspace: string
+  /** Absolute: bundles, archives, plan.json and summary.md end up here. */
+  readonly outputDirectory: string
+  /** As Node names them (`linux`, `x64`). */
+  readonly machine: {readonly system: string; readonly architecture: string}
+}
+
+/** From the inputs to published, verified bundles: source, plan, build, bundles, report. */
+export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<void> {
+  const {files, log, clock} = ports
+  const started = clock()
+  const environment = dockerEnvironment(place.environment)
+  const workDirectory = await files.makeTemporaryDirectory('build-moby-')
+  let state: SavedState = {workDirectory}
+  ports.saveState(state)
+  try {
+    const plan = await decide(inputs, place, ports, workDirectory)
+    const planFile = join(place.outputDirectory, 'plan.json')
+    await files.write(planFile, `${JSON.stringify(plan, undefined, 2)}\n`)
+    if (inputs.mode === 'plan') {
+      log.info(renderPlan(plan))
+      ports.writeOutputs(planOutputs(plan, planFile))
+      return
+    }
+    log.startGroup('Plan')
+    log.info(renderPlan(plan))
+    log.endGroup()
+    for (const note of plan.notes) log.notice(note)
+    if (plan.builder.kind === 'created') {
+      state = {...state, builder: plan.builder.name}
+      ports.saveState(state)
+    }
+    const results = await build(plan, inputs, place, workDirectory, ports)
+    const bundles = await publish(results, inputs, place, ports)
+    const seconds = (clock() - started) / 1000
+    const outcome = {plan, planFile, results, bundles, outputDirectory: place.outputDirectory, seconds}
+    const summary = renderSummary(outcome)
+    await files.write(join(place.outputDirectory, 'summary.md'), summary)
+    await ports.appendSummary(summary)
+    ports.writeOutputs(runOutputs(outcome))
+  } finally {
+    await cleanUp(state, ports, environment)
+  }
+}
+
+async function decide(inputs: Inputs, place: Place, ports: Ports, workDirectory: string): Promise<Plan> {
+  const {commands, prober, log} = ports
+  const environment = dockerEnvironment(place.environment)
+  // The cheap questions first: they fail in seconds, a checkout takes minutes.
+  const engine = await surveyEngine(inputs.builder, commands, environment)
+  const mirrors = await surveyMirrors(inputs.registryMirrors, inputs.proxies, {prober, log})
+  const {components, gitMirrors} = await acquireComponents(inputs, mirrors, place, ports)
+  const unique = randomBytes(4).toString('hex')
+  return makePlan({...inputs, gitMirrors}, {components, engine, mirrors, workDirectory, unique})
+}
+
+async function build(
+  plan: Plan,
+  inputs: Inputs,
+  place: Place,
+  workDirectory: string,
+  ports: Ports
+): Promise<BuildResult[]> {
+  const environment = dockerEnvironment(place.environment)
+  const {commands, files, log, clock, pause, cache} = ports
+  await createBuilder(plan.builder, inputs.proxies, workDirectory, environment, ports)
+  const proxied = await configureDockerProxies(inputs.proxies, join(workDirectory, 'docker'), environment, files)
+  const results = []
+  for (const planned of plan.builds) {
+    log.info(`Building the ${planned.component}: ${planned.stamp.version}, build ${planned.stamp.commit}`)
+    const buildPorts = {commands, files, log, clock, pause, ...(inputs.cache === 'off' ? {} : {cache})}
+    results.push(await executeBuild(planned, inputs, {...environment, ...proxied}, buildPorts))
+    if (!(await isClean(planned.source.directory, place.environment, ports))) {
+      throw new StepError(
+        `build ${planned.component}`,
+        `the checkout ${planned.source.directory} has changed during the build, so its stamp would not be honest: see \`git status\` there`
+      )
+    }
+  }
+  return results
+}
+
+async function publish(
+  results: readonly BuildResult[],
+  inputs: Inputs,
+  {outputDirectory, machine}: Place,
+  ports: Ports
+): Promise<PublishedBundle[]> {
+  const published: PublishedBundle[] = []
+  for (const {build} of results) {
+    const bundle = await makeBundle(
+      {
+        name: build.bundle,
+        exportDirectory: build.exportDirectory,
+        outputDirectory: resolve(outputDirectory),
+        machine,
+        stamp: build.stamp,
+        verify: inputs.verify === 'version',
+        modifiedTime: build.source.commitTime
+      },
+      ports
+    )
+    published.push({bundle})
+  }
+  if (!inputs.upload || ports.artifacts === undefined) return published
+  const uploaded = []
+  for (const {bundle} of published) {
+    const name = `${inputs.artifactPrefix}${bundle.name}`
+    const {compressionLevel, retentionDays} = inputs
+    const paths = [bundle.archive.path, `${bundle.archive.path}.sha256`]
+    const options = {compressionLevel, ...(retentionDays === undefined ? {} : {retentionDays})}
+    const artifact = await ports.artifacts.publish(name, paths, options)
+    ports.log.info(`Uploaded ${name} to ${ports.artifacts.location}: ${artifact.url}`)
+    uploaded.push({bundle, artifact})
+  }
+  return uploaded
+}

@@ -1,0 +1,121 @@
+import {ConfigurationError, StepError} from '../errors.js'
+import type {Clock, Log} from '../ports.js'
+import {isShallow, type Place} from './existing-checkout.js'
+import {isFilterIgnored, receivedSize} from './git-failure.js'
+import {type Git, type NetworkTask, withRetries} from './git.js'
+import type {Ref, ResolvedRef} from './refs.js'
+import type {History} from './source.js'
+
+/** How to reach the remote and tell about it. */
+export interface Transfer {
+  readonly git: Git
+  readonly task: Omit<NetworkTask, 'task'>
+  readonly ports: {
+    readonly log: Log
+    readonly clock: Clock
+    readonly pause: (milliseconds: number) => Promise<void>
+  }
+}
+
+const fetch = ['fetch', '--progress', '--no-recurse-submodules', '--no-auto-maintenance', '--no-prune'] as const
+
+/** Makes an empty repository that knows its origin. */
+export async function initialize(git: Git, origin: string): Promise<void> {
+  await git.text('-c', 'init.defaultBranch=main', 'init', '--quiet')
+  await git.text('remote', 'add', 'origin', origin)
+}
+
+/**
+ * Fetches every commit, branch and tag that is missing, and the asked ref; returns what history there is now. What a
+ * server that cannot filter sends is a full history, and the checkout then says so, too.
+ */
+export async function fetchHistory(
+  transfer: Transfer,
+  {place, ref, wanted}: {readonly place: Place; readonly ref: Ref; readonly wanted: History}
+): Promise<History> {
+  const {git, ports} = transfer
+  const before = place.kind === 'checkout' ? place : undefined
+  const isComplete = before?.hasCommits === true && !before.isShallow
+  const isPartial = before?.isPartial ?? false
+  if (isPartial && wanted === 'full') {
+    ports.log.warning(
+      `The checkout in ${git.directory} is blobless already and stays so; remove it for a full history.`
+    )
+  }
+  const {lines} = await run(transfer, 'fetch the history of', [
+    ...fetch,
+    ...(before?.isShallow === true ? ['--unshallow'] : []),
+    ...(wanted === 'blobless' && !isComplete && !isPartial ? ['--filter=blob:none'] : []),
+    'origin',
+    '+refs/heads/*:refs/remotes/origin/*',
+    '+refs/tags/*:refs/tags/*',
+    ...(ref.kind === 'pull' || ref.kind === 'ref' ? [ref.fullName] : [])
+  ])
+  if (await isShallow(git)) {
+    throw new StepError('source', `${transfer.task.url} has no full history itself: it is a shallow clone`)
+  }
+  if (isPartial) return 'blobless'
+  if (wanted === 'full' || isComplete) return 'full'
+  if (!isFilterIgnored(lines)) return 'blobless'
+  ports.log.info('The server cannot leave file contents out: the history is full, not blobless.')
+  // Without this, git would take missing objects for objects to fetch.
+  for (const key of ['remote.origin.promisor', 'remote.origin.partialclonefilter', 'extensions.partialclone']) {
+    await git.ask('config', '--unset-all', key)
+  }
+  return 'full'
+}
+
+/** The full hash of the commit that `ref` means, fetched on its own where no branch or tag contains it. */
+export async function locateCommit(
+  transfer: Transfer,
+  ref: ResolvedRef,
+  {input, repository}: {readonly input: string; readonly repository: string}
+): Promise<string> {
+  const {git} = transfer
+  if (ref.commit === undefined) {
+    const {exitCode, stdout, stderr} = await git.ask('rev-parse', '--verify', `${ref.name}^{commit}`)
+    if (exitCode === 0) return stdout.trim()
+    throw new ConfigurationError(
+      stderr.includes('ambiguous')
+        ? `Input '${input}': several commits of ${repository} begin with ${ref.name}; give more digits\n${stderr.trim()}`
+        : `Input '${input}': no branch or tag of ${repository} contains a commit that begins with ${ref.name}; other commits must be given in full`
+    )
+  }
+  // Unlike other commands, this one does not fetch what it misses.
+  const found = await git.ask('rev-list', '--missing=allow-any', '--no-walk', ref.commit)
+  if (found.exitCode !== 0) {
+    try {
+      await run(transfer, `fetch commit ${ref.commit} of`, [...fetch, '--no-tags', 'origin', ref.commit])
+    } catch (error) {
+      if (!(error instanceof StepError) || !/unadvertised object|not our ref/.test(error.message)) throw error
+      throw new ConfigurationError(
+        `Input '${input}': no branch or tag of ${repository} contains commit ${ref.commit}, and the server does not give it`,
+        {cause: error}
+      )
+    }
+  }
+  const {exitCode, stdout} = await git.ask('rev-parse', '--verify', '--quiet', `${ref.commit}^{commit}`)
+  if (exitCode === 0) return stdout.trim()
+  throw new ConfigurationError(`Input '${input}': ${ref.commit} of ${repository} is no commit`)
+}
+
+/** Puts the files of a commit into the directory, fetching those that a blobless history lacks. */
+export async function checkOut(transfer: Transfer, place: Place, commit: string): Promise<void> {
+  if (place.kind === 'checkout' && place.isSparse) {
+    await run(transfer, 'complete the sparse checkout of', ['sparse-checkout', 'disable'])
+  }
+  await run(transfer, 'check out the files of', ['checkout', '--detach', '--progress', commit])
+}
+
+async function run(
+  {git, task, ports}: Transfer,
+  what: string,
+  command: readonly string[]
+): Promise<{readonly lines: readonly string[]}> {
+  const start = ports.clock()
+  const result = await withRetries({...task, task: what}, async () => await git.work(...command), ports)
+  const seconds = ((ports.clock() - start) / 1000).toFixed(1)
+  const size = receivedSize(result.lines)
+  ports.log.info(`git ${command[0] ?? ''}: ${seconds} s${size === undefined ? '' : `, received ${size}`}`)
+  return result
+}
