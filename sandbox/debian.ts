@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {mkdir, readFile, readdir, rename, rm, stat, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
+import {withLock} from './lock.js'
 import {runProgram} from './program.js'
 
 /** The archives that this machine's own apt sources name, without a slash at the end. */
@@ -32,20 +33,12 @@ export async function downloadPackages(options: {
 }): Promise<readonly string[]> {
   const {suite, names, cacheDirectory, log} = options
   const directory = join(cacheDirectory, 'packages', suite)
-  await mkdir(directory, {recursive: true})
+  for (const made of [directory, join(cacheDirectory, 'apt')]) await mkdir(made, {recursive: true})
   const missing = await missingFrom(directory, names)
   if (missing.length > 0) {
     log(`downloading ${missing.join(', ')} of Debian ${suite}`)
-    const apt = await privateApt(suite, cacheDirectory)
-    const fresh = join(directory, randomUUID())
-    await mkdir(fresh)
-    try {
-      await runProgram(['apt-get', ...apt, 'update'], {log})
-      await runProgram(['env', `--chdir=${fresh}`, 'apt-get', ...apt, 'download', ...missing], {log})
-      for (const name of await readdir(fresh)) await rename(join(fresh, name), join(directory, name))
-    } finally {
-      await rm(fresh, {recursive: true, force: true})
-    }
+    // apt's own lock makes a second one fail, not wait.
+    await withLock(join(cacheDirectory, 'apt', 'lock'), () => download(suite, missing, directory, options))
   }
   const files = await readdir(directory)
   return names.map(name => {
@@ -53,6 +46,24 @@ export async function downloadPackages(options: {
     if (file === undefined) throw new Error(`apt downloaded no package ${name} of Debian ${suite}`)
     return join(directory, file)
   })
+}
+
+async function download(
+  suite: string,
+  names: readonly string[],
+  directory: string,
+  {cacheDirectory, log}: {readonly cacheDirectory: string; readonly log: (line: string) => void}
+): Promise<void> {
+  const apt = await privateApt(suite, cacheDirectory)
+  const fresh = join(directory, randomUUID())
+  await mkdir(fresh)
+  try {
+    await runProgram(['apt-get', ...apt, 'update'], {log})
+    await runProgram(['env', `--chdir=${fresh}`, 'apt-get', ...apt, 'download', ...names], {log})
+    for (const name of await readdir(fresh)) await rename(join(fresh, name), join(directory, name))
+  } finally {
+    await rm(fresh, {recursive: true, force: true})
+  }
 }
 
 /** Unpacks .deb files into one directory, as if they were installed there, without running their scripts. */

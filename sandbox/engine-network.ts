@@ -1,4 +1,5 @@
 import {execFile} from 'node:child_process'
+import {readlink} from 'node:fs/promises'
 import {promisify} from 'node:util'
 
 /** A network namespace whose processes reach this machine at `hostAddress` and nothing else. */
@@ -27,50 +28,76 @@ const bridge = 'containers'
 export async function createEngineNetwork(): Promise<EngineNetwork> {
   const used = await usedNetworks()
   for (let third = 0; third < 256; third++) {
-    const address = (last: number): string => `10.213.${third}.${last}`
-    const subnet = `${address(0)}/24`
-    if (used.some(network => overlap(network, subnet))) continue
-    const namespace = `build-moby-${process.pid}-${third}`
-    const hostInterface = `build-moby-${third}`
-    await ip('netns', 'add', namespace)
-    try {
-      // The kernel lets nobody else take the name, and with it the subnet.
-      await ip('link', 'add', hostInterface, 'type', 'veth', 'peer', 'name', 'uplink', 'netns', namespace)
-    } catch (error) {
-      await ip('netns', 'delete', namespace)
-      if (await exists(hostInterface)) continue
-      throw error
-    }
-    try {
-      await ip('-n', namespace, 'link', 'add', bridge, 'type', 'bridge')
-      await ip('-n', namespace, 'link', 'set', 'uplink', 'master', bridge)
-      await ip('-n', namespace, 'address', 'add', `${address(2)}/24`, 'dev', bridge)
-      for (const name of ['lo', 'uplink', bridge]) await ip('-n', namespace, 'link', 'set', name, 'up')
-      await run('nsenter', `--net=${namespaceFile(namespace)}`, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward')
-      await ip('address', 'add', `${address(1)}/24`, 'dev', hostInterface)
-      await ip('link', 'set', hostInterface, 'up')
-    } catch (error) {
-      await removeEngineNetwork(namespace)
-      throw error
-    }
-    return {namespace, bridge, hostAddress: address(1), subnet, containerSubnet: `${address(128)}/25`}
+    if (used.some(network => overlap(network, `10.213.${third}.0/24`))) continue
+    const network = await tryCreate(third)
+    if (network !== undefined) return network
   }
   throw new Error('all of 10.213.0.0/16 is in use on this machine')
 }
 
-/** Ends all processes in the namespace, at once, and removes it with its interfaces. Does nothing if there is none. */
+/** Returns undefined when another process is about to use the same addresses. */
+async function tryCreate(third: number): Promise<EngineNetwork | undefined> {
+  const namespace = `build-moby-${process.pid}-${third}`
+  const hostInterface = hostInterfaceOf(namespace)
+  const address = (last: number): string => `10.213.${third}.${last}`
+  await ip('netns', 'add', namespace)
+  try {
+    // The kernel gives out a name once, and here the subnet goes with it.
+    await ip('link', 'add', hostInterface, 'type', 'veth', 'peer', 'name', 'uplink', 'netns', namespace)
+  } catch (error) {
+    await ip('netns', 'delete', namespace)
+    if (await exists(hostInterface)) return undefined
+    throw error
+  }
+  try {
+    await ip('-n', namespace, 'link', 'add', bridge, 'type', 'bridge')
+    await ip('-n', namespace, 'link', 'set', 'uplink', 'master', bridge)
+    await ip('-n', namespace, 'address', 'add', `${address(2)}/24`, 'dev', bridge)
+    for (const name of ['lo', 'uplink', bridge]) await ip('-n', namespace, 'link', 'set', name, 'up')
+    // Forward packets; answer every one that leads nowhere, not just one a second.
+    const settings = 'cd /proc/sys/net/ipv4 && echo 1 > ip_forward && echo 0 > icmp_ratelimit'
+    await run('nsenter', `--net=${namespaceFile(namespace)}`, 'sh', '-c', settings)
+    await ip('address', 'add', `${address(1)}/24`, 'dev', hostInterface)
+    await ip('link', 'set', hostInterface, 'up')
+  } catch (error) {
+    await removeEngineNetwork(namespace)
+    throw error
+  }
+  return {
+    namespace,
+    bridge,
+    hostAddress: address(1),
+    subnet: `${address(0)}/24`,
+    containerSubnet: `${address(128)}/25`
+  }
+}
+
+/**
+ * Kills the processes of the network namespace that are in a process namespace of their own: with the first process of
+ * that one, the kernel ends all others in it, wherever else they are.
+ */
+export async function killContained(namespace: string): Promise<void> {
+  const outside = await readlink('/proc/self/ns/pid')
+  for (const pid of await processesIn(namespace)) {
+    const inside = await readlink(`/proc/${pid}/ns/pid`).catch(() => outside)
+    if (inside !== outside) kill(pid)
+  }
+}
+
+/**
+ * Kills all processes in the namespace and removes it with its interfaces. Does nothing if there is none, or if another
+ * process removes it at the same time.
+ */
 export async function removeEngineNetwork(namespace: string): Promise<void> {
   if (!(await engineNetworks()).includes(namespace)) return
-  for (const pid of (await ip('netns', 'pids', namespace)).split('\n').filter(line => line !== '')) {
-    try {
-      process.kill(Number(pid), 'SIGKILL')
-    } catch {
-      // It has ended by itself, or with its parent.
-    }
+  try {
+    for (const pid of await processesIn(namespace)) kill(pid)
+    // The namespace lives as long as the last of its processes; its way out ends here. With one end the other one goes.
+    if (await exists(hostInterfaceOf(namespace))) await ip('link', 'delete', hostInterfaceOf(namespace))
+    await ip('netns', 'delete', namespace)
+  } catch (error) {
+    if ((await engineNetworks()).includes(namespace)) throw error
   }
-  // With one end of the pair the other one goes. The namespace itself lives as long as the last of its processes.
-  await ip('link', 'delete', `build-moby-${namespace.split('-').at(-1) ?? ''}`)
-  await ip('netns', 'delete', namespace)
 }
 
 /** Names of all namespaces made above that still exist, whoever made them. */
@@ -87,6 +114,23 @@ export function makerOf(namespace: string): number {
 /** Path by which programs like `nsenter` find the namespace. */
 export function namespaceFile(namespace: string): string {
   return `/run/netns/${namespace}`
+}
+
+function hostInterfaceOf(namespace: string): string {
+  return namespace.replace(/\d+-/, '')
+}
+
+async function processesIn(namespace: string): Promise<readonly number[]> {
+  const lines = (await ip('netns', 'pids', namespace)).split('\n')
+  return lines.filter(line => line !== '').map(Number)
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself, or with its parent.
+  }
 }
 
 /** IPv4 networks of this machine's interfaces and routes. Wide ones, such as a VPN's, may lend a small part for a while. */

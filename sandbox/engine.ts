@@ -1,10 +1,19 @@
-import {mkdir, mkdtemp, readdir, readFile, rm, rmdir, symlink, writeFile} from 'node:fs/promises'
+import {mkdir, mkdtemp, symlink, writeFile} from 'node:fs/promises'
 import {request as httpRequest} from 'node:http'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {createEngineNetwork, type EngineNetwork, engineNetworks, makerOf, namespaceFile, removeEngineNetwork} from './engine-network.js'
+import {removeDirectory, removeLeftovers} from './engine-leftovers.js'
+import {
+  createEngineNetwork,
+  type EngineNetwork,
+  killContained,
+  namespaceFile,
+  removeEngineNetwork
+} from './engine-network.js'
 import {startProgram} from './program.js'
 import {unpackedPackages} from './unpacked-packages.js'
+
+export {engineObstacle} from './engine-obstacle.js'
 
 /** A Docker Engine of its own, with client and buildx, that is thrown away after use. */
 export interface Engine {
@@ -24,11 +33,9 @@ export interface EngineOptions {
   /** Programs are kept below it from run to run. */
   readonly cacheDirectory: string
   readonly log: (line: string) => void
-  /** Whether images are in containerd's store (the default) or in the graph driver overlay2, which cannot export caches. */
+  /** Whether images are in containerd's store (the default) or overlay2's, with which an engine cannot export caches. */
   readonly containerdStore?: boolean
 }
-
-const directoryPrefix = 'build-moby-engine-'
 
 /**
  * Starts an engine of Debian's testing suite, beside any other that may run on this machine. It speaks plain HTTP with
@@ -38,66 +45,41 @@ const directoryPrefix = 'build-moby-engine-'
  */
 export async function startEngine({cacheDirectory, log, containerdStore = true}: EngineOptions): Promise<Engine> {
   await removeLeftovers()
-  // The service manager's runc and tini are the machine's own: those of testing are linked against libraries too new.
-  const own = await unpackedPackages(['runc', 'tini'], {cacheDirectory, log})
-  const docker = await unpackedPackages(['docker.io', 'docker-cli', 'docker-buildx', 'containerd'], {
-    suite: 'testing',
-    cacheDirectory,
-    log
-  })
+  const programs = await enginePrograms({cacheDirectory, log})
   const network = await createEngineNetwork()
-  const directory = await mkdtemp(join(tmpdir(), `${directoryPrefix}${process.pid}-`))
+  const directory = await mkdtemp(join(tmpdir(), `${network.namespace}-`))
   const remove = async (): Promise<void> => {
     await removeEngineNetwork(network.namespace)
-    await removeControlGroups(network.namespace)
-    await rm(directory, {recursive: true, force: true, maxRetries: 5})
+    await removeDirectory(directory)
   }
   try {
     const socketPath = join(directory, 'docker.sock')
-    const dockerConfig = join(directory, 'docker-config')
-    await mkdir(join(dockerConfig, 'cli-plugins'), {recursive: true})
-    await symlink(
-      join(docker, 'usr/libexec/docker/cli-plugins/docker-buildx'),
-      join(dockerConfig, 'cli-plugins/docker-buildx')
-    )
-    const tini = join(own, 'usr/bin/tini-static')
     const configurationFile = join(directory, 'daemon.json')
-    await writeFile(
-      configurationFile,
-      JSON.stringify({
-        ...daemonConfiguration(directory, network),
-        hosts: [`unix://${socketPath}`],
-        'init-path': tini,
-        ...(containerdStore ? {} : {'storage-driver': 'overlay2'}),
-        features: {'containerd-snapshotter': containerdStore}
-      })
-    )
-    const path = [...['usr/sbin', 'usr/bin'].flatMap(part => [join(docker, part), join(own, part)]), systemPath].join(':')
-    const program = await startProgram(
-      [
-        ...['setpriv', '--pdeathsig', 'KILL', '--'],
-        // None of this process's environment, which may name proxies.
-        ...['env', '--ignore-environment', `PATH=${path}`],
-        ...['nsenter', `--net=${namespaceFile(network.namespace)}`],
-        ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
-        ...['sh', '-c', 'mount -t tmpfs tmpfs /run && exec "$@"', 'sh'],
-        ...[tini, '--', join(docker, 'usr/sbin/dockerd'), '--config-file', configurationFile]
-      ],
+    const configuration = {
+      ...daemonConfiguration(directory, network),
+      ...(containerdStore ? {} : {'storage-driver': 'overlay2'}),
+      features: {'containerd-snapshotter': containerdStore},
+      'init-path': programs.tini,
+      hosts: [`unix://${socketPath}`]
+    }
+    await writeFile(configurationFile, JSON.stringify(configuration))
+    const daemon = await startProgram(
+      [...isolation(programs, network), programs.dockerd, '--config-file', configurationFile],
       {log, ready: () => answers(socketPath)}
     )
-    const host = `unix://${socketPath}`
     return {
-      host,
+      host: `unix://${socketPath}`,
       environment: {
-        DOCKER_HOST: host,
-        DOCKER_CONFIG: dockerConfig,
-        PATH: `${join(docker, 'usr/bin')}:${process.env.PATH ?? systemPath}`
+        DOCKER_HOST: `unix://${socketPath}`,
+        DOCKER_CONFIG: await clientConfiguration(directory, programs.buildx),
+        PATH: `${programs.clientDirectory}:${process.env.PATH ?? systemPath}`
       },
       hostAddress: network.hostAddress,
       namespace: network.namespace,
       stop: async () => {
-        await removeEngineNetwork(network.namespace)
-        await program.stop()
+        // What started the first process ends after it, and that one when there is no other left.
+        await killContained(network.namespace)
+        await daemon.stop()
         await remove()
       }
     }
@@ -108,6 +90,59 @@ export async function startEngine({cacheDirectory, log, containerdStore = true}:
 }
 
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+interface EnginePrograms {
+  readonly dockerd: string
+  readonly tini: string
+  readonly buildx: string
+  /** Holds `docker`. */
+  readonly clientDirectory: string
+  /** The daemon's search path. */
+  readonly path: string
+}
+
+/** Docker as of testing. What needs more libraries than libc is of this machine's own suite. */
+async function enginePrograms(options: Pick<EngineOptions, 'cacheDirectory' | 'log'>): Promise<EnginePrograms> {
+  const own = await unpackedPackages(['runc', 'tini'], options)
+  const names = ['docker.io', 'docker-cli', 'docker-buildx', 'containerd']
+  const docker = await unpackedPackages(names, {suite: 'testing', ...options})
+  const directories = [docker, own].flatMap(root => [join(root, 'usr/sbin'), join(root, 'usr/bin')])
+  return {
+    dockerd: join(docker, 'usr/sbin/dockerd'),
+    tini: join(own, 'usr/bin/tini-static'),
+    buildx: join(docker, 'usr/libexec/docker/cli-plugins/docker-buildx'),
+    clientDirectory: join(docker, 'usr/bin'),
+    path: [...directories, systemPath].join(':')
+  }
+}
+
+/** The beginning of a command line, which puts the rest of it where it can do no harm and cannot outlive this process. */
+function isolation({tini, path}: EnginePrograms, {namespace}: EngineNetwork): readonly string[] {
+  return [
+    ...['setpriv', '--pdeathsig', 'KILL', '--'],
+    // None of this process's environment, which may name proxies.
+    ...['env', '--ignore-environment', `PATH=${path}`],
+    ...['nsenter', `--net=${namespaceFile(namespace)}`],
+    ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
+    ...['sh', '-c', `${ownDirectories} && exec "$@"`, 'sh'],
+    ...[tini, '--']
+  ]
+}
+
+/** Shell commands that keep to itself what containerd writes to places that no configuration moves. */
+const ownDirectories = [
+  'mount -t tmpfs tmpfs /run',
+  'mkdir /run/opt /run/work',
+  'mount -t overlay -o lowerdir=/opt,upperdir=/run/opt,workdir=/run/work overlay /opt'
+].join(' && ')
+
+/** Makes a configuration directory with buildx as a plugin of the docker client. */
+async function clientConfiguration(directory: string, buildx: string): Promise<string> {
+  const configuration = join(directory, 'docker-config')
+  await mkdir(join(configuration, 'cli-plugins'), {recursive: true})
+  await symlink(buildx, join(configuration, 'cli-plugins/docker-buildx'))
+  return configuration
+}
 
 function daemonConfiguration(directory: string, network: EngineNetwork): Record<string, unknown> {
   return {
@@ -125,40 +160,6 @@ function daemonConfiguration(directory: string, network: EngineNetwork): Record<
     'cgroup-parent': `/${network.namespace}`,
     'exec-opts': ['native.cgroupdriver=cgroupfs']
   }
-}
-
-/** Removes what engines have left behind whose starting process has died. */
-async function removeLeftovers(): Promise<void> {
-  for (const namespace of await engineNetworks()) {
-    if (isRunning(makerOf(namespace))) continue
-    await removeEngineNetwork(namespace)
-    await removeControlGroups(namespace)
-  }
-  for (const name of await readdir(tmpdir())) {
-    const [, pid] = /^build-moby-engine-(\d+)-/.exec(name) ?? []
-    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(tmpdir(), name), {recursive: true, force: true})
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
-
-/** Removes the control groups below `/name` of every hierarchy; their processes must have ended. */
-async function removeControlGroups(name: string): Promise<void> {
-  const mounts = await readFile('/proc/self/mounts', 'utf8')
-  for (const [, mountPoint = ''] of mounts.matchAll(/^\S+ (\S+) cgroup2? /gm)) await removeTree(join(mountPoint, name))
-}
-
-/** The files of a control group cannot be removed, and go with it. */
-async function removeTree(group: string): Promise<void> {
-  const entries = await readdir(group, {withFileTypes: true}).catch(() => [])
-  for (const entry of entries) if (entry.isDirectory()) await removeTree(join(group, entry.name))
-  await rmdir(group).catch(() => undefined)
 }
 
 async function answers(socketPath: string): Promise<boolean> {

@@ -6,13 +6,13 @@ export interface History {
    * Adds a commit with exactly these files (and a CHANGELOG.md of one line, so that no two trees are the same) and moves
    * `ref`, a full name, to it, wherever it was before. The first parent is what it is based on, others are merged.
    */
-  commit(this: void, ref: string, subject: string, files: Tree, ...parents: readonly number[]): number
+  readonly commit: (ref: string, subject: string, files: Tree, ...parents: readonly number[]) => number
   /** Adds a lightweight tag. */
-  tag(this: void, name: string, commit: number): void
+  readonly tag: (name: string, commit: number) => void
   /** Adds an annotated tag. */
-  annotatedTag(this: void, name: string, commit: number): void
+  readonly annotatedTag: (name: string, commit: number) => void
   /** All of it as input for `git fast-import` (https://git-scm.com/docs/git-fast-import). */
-  stream(this: void): string
+  readonly stream: () => string
 }
 
 const start = Date.parse('2025-01-01T12:00:00Z') / 1000

@@ -43,8 +43,8 @@ export interface Place {
   readonly workspace: string
   /** Absolute: bundles, archives, plan.json and summary.md end up here. */
   readonly outputDirectory: string
-  /** As Node names them (`linux`, `x64`). */
-  readonly machine: {readonly system: string; readonly architecture: string}
+  /** Of the machine itself, such as `linux/amd64`. */
+  readonly platform: string
 }
 
 /** From the inputs to published, verified bundles: source, plan, build, bundles, report. */
@@ -125,7 +125,7 @@ async function build(
 async function publish(
   results: readonly BuildResult[],
   inputs: Inputs,
-  {outputDirectory, machine}: Place,
+  {outputDirectory, platform}: Place,
   ports: Ports
 ): Promise<PublishedBundle[]> {
   const published: PublishedBundle[] = []
@@ -135,7 +135,7 @@ async function publish(
         name: build.bundle,
         exportDirectory: build.exportDirectory,
         outputDirectory: resolve(outputDirectory),
-        machine,
+        machinePlatform: platform,
         stamp: build.stamp,
         verify: inputs.verify === 'version',
         modifiedTime: build.source.commitTime

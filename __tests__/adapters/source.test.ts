@@ -176,7 +176,7 @@ describe('acquireSource', () => {
     const cancel = new AbortController()
     const commands = systemCommands(cancel.signal)
     const ports = recordingPorts({
-      capture: commands.capture,
+      ...commands,
       stream: async (argv, options) => {
         if (argv.includes('checkout')) cancel.abort()
         return await commands.stream(argv, options)

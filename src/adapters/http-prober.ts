@@ -10,13 +10,21 @@ export function httpProber(): Prober {
       let dispatcher: Dispatcher | undefined
       try {
         dispatcher = proxy === undefined ? new Agent() : proxyAgent(proxy)
-        const response = await request(url, {
+        const {
+          statusCode,
+          headers: answered,
+          body
+        }: Dispatcher.ResponseData = await request(url, {
           dispatcher,
           headers: {...headers},
           signal: AbortSignal.timeout(timeoutMilliseconds)
         })
-        const named = Object.entries(response.headers).map(([name, value]) => [name, String(value)])
-        return {status: response.statusCode, headers: Object.fromEntries(named), body: await beginning(response.body)}
+        const named = Object.entries(answered).map(([name, value]) => [name, String(value)])
+        return {
+          status: statusCode,
+          headers: Object.fromEntries(named) as Record<string, string>,
+          body: await beginning(body)
+        }
       } catch (error) {
         return {failure: reason(error, timeoutMilliseconds)}
       } finally {
@@ -47,6 +55,6 @@ async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
 function reason(error: unknown, timeoutMilliseconds: number): string {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'TimeoutError') return `no answer within ${timeoutMilliseconds / 1000} s`
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(String).join('; ')
-  return error.cause === undefined ? error.message : reason(error.cause, timeoutMilliseconds)
+  if (error instanceof AggregateError && error.message === '') return (error.errors as unknown[]).map(String).join('; ')
+  return error.message
 }

@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {homedir, tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {setTimeout as delay} from 'node:timers/promises'
+import {platformOfMachine} from '../bundles/platform.js'
 import type {Log} from '../ports.js'
 import type {Place, Ports} from '../run.js'
 import {encodeState} from '../state.js'
@@ -47,7 +48,7 @@ export function surroundings(
     variable(environment, 'BUILD_MOBY_CACHE') ??
     join(variable(environment, 'XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'build-moby')
   return {
-    place: {environment, workspace, outputDirectory, machine: {system: process.platform, architecture: process.arch}},
+    place: {environment, workspace, outputDirectory, platform: platformOfMachine(process.platform, process.arch)},
     ports: {
       commands,
       files: systemFiles(temporaryRoot),

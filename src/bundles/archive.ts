@@ -68,7 +68,8 @@ async function* tar(order: ArchiveOrder, files: Files): AsyncGenerator<Uint8Arra
   const filled = fill(stream, order, files).catch((error: unknown) => {
     stream.destroy(error instanceof Error ? error : new Error(String(error)))
   })
-  for await (const chunk of stream) yield chunk
+  // A tar stream is made of bytes, which its types do not say.
+  yield* stream as AsyncIterable<Uint8Array>
   await filled
 }
 

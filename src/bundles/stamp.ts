@@ -110,7 +110,8 @@ async function askVersion({path, source}: StampedProgram, commands: Commands): P
 }
 
 function firstLine(text: string): string {
-  return text.split('\n', 1)[0] || 'nothing'
+  const [line = ''] = text.split('\n', 1)
+  return line === '' ? 'nothing' : line
 }
 
 interface SearchResult {

@@ -76,9 +76,9 @@ export function gitEnvironment(settings: GitSettings): Record<string, string> {
   }
 }
 
-/** The header that carries credentials, as actions/checkout sets it. It is a secret like the password in it. */
+/** The header that carries credentials (RFC 7617). It is a secret like the password in it. */
 export function authorizationHeader({username, password}: UserCredentials): string {
-  return `AUTHORIZATION: basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+  return `Authorization: Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }
 
 /** What the log must never show of some credentials. */

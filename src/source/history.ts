@@ -104,16 +104,30 @@ export async function checkOut(transfer: Transfer, place: Place, commit: string)
   if (place.kind === 'checkout' && place.isSparse) {
     await run(transfer, 'complete the sparse checkout of', ['sparse-checkout', 'disable'])
   }
-  await run(transfer, 'check out the files of', ['checkout', '--detach', '--progress', commit])
+  await run(transfer, 'check out the files of', ['checkout', '--detach', '--progress', commit], async () => {
+    // Git removes files before it fetches others; the tree was clean, so nobody's work is lost.
+    if (place.kind === 'checkout') await transfer.git.ask('reset', '--hard', '--quiet')
+  })
 }
 
 async function run(
   {git, task, ports}: Transfer,
   what: string,
-  command: readonly string[]
+  command: readonly string[],
+  undo: () => Promise<void> = () => Promise.resolve()
 ): Promise<{readonly lines: readonly string[]}> {
   const start = ports.clock()
-  const result = await withRetries({...task, task: what}, async () => await git.work(...command), ports)
+  const attempt = async () => {
+    let exitCode: number | undefined
+    try {
+      const result = await git.work(...command)
+      exitCode = result.exitCode
+      return result
+    } finally {
+      if (exitCode !== 0) await undo()
+    }
+  }
+  const result = await withRetries({...task, task: what}, attempt, ports)
   const seconds = ((ports.clock() - start) / 1000).toFixed(1)
   const size = receivedSize(result.lines)
   ports.log.info(`git ${command[0] ?? ''}: ${seconds} s${size === undefined ? '' : `, received ${size}`}`)
