@@ -1,5 +1,4 @@
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http'
-import type {AddressInfo} from 'node:net'
 
 /** One answered request. `path` is as the client sent it, query included. */
 export interface Request {
@@ -24,7 +23,7 @@ export interface HttpServerOptions {
 }
 
 /**
- * Starts an HTTP server on one free port of all `addresses` and keeps its access log. A handler that fails answers 500,
+ * Starts an HTTP server on the first free port of all `addresses` and keeps its access log. A handler that fails answers 500,
  * or breaks the connection when the answer is already under way. Throws when an address does not exist.
  */
 export async function startHttpServer({addresses, handle, log}: HttpServerOptions): Promise<HttpServer> {
@@ -62,35 +61,37 @@ export async function freePort(addresses: readonly string[]): Promise<number> {
   return port
 }
 
+// Below the ports that the kernel gives out by itself.
+const firstPort = 20800
+const portsTried = 2000
+
+/** Takes the first port that is free on all addresses, so that servers started in the same order find the same ones. */
 async function listen(
   addresses: readonly string[],
   makeServer: () => Server
 ): Promise<{port: number; servers: readonly Server[]}> {
-  for (let attempt = 1; ; attempt++) {
+  for (let port = firstPort; ; port++) {
     const servers: Server[] = []
-    let port = 0
     try {
       for (const address of addresses) {
         const server = makeServer()
-        port = await listenOn(server, port, address)
+        await listenOn(server, port, address)
         servers.push(server)
       }
       return {port, servers}
     } catch (error) {
       await Promise.all(servers.map(close))
-      // A port that is free on the first address may be taken on the next one.
       const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
-      if (!taken || attempt === 10) throw error
+      if (!taken || port === firstPort + portsTried) throw error
     }
   }
 }
 
-async function listenOn(server: Server, port: number, address: string): Promise<number> {
+async function listenOn(server: Server, port: number, address: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, address, resolve)
   })
-  return (server.address() as AddressInfo).port
 }
 
 async function close(server: Server): Promise<void> {

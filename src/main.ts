@@ -1,10 +1,12 @@
 import {inputsOfStep, reportFailure} from './adapters/entry.js'
 import {githubLog} from './adapters/github-log.js'
+import {terminalLog} from './adapters/terminal-log.js'
 import {cancellation, surroundings} from './adapters/surroundings.js'
 import {parseInputs, secretsOf} from './inputs.js'
 import {run} from './run.js'
 
-const log = githubLog()
+// Outside a runner nobody reads workflow commands.
+const log = process.env.GITHUB_ACTIONS === 'true' ? githubLog() : terminalLog(text => process.stdout.write(text))
 const environment = process.env
 try {
   const raw = inputsOfStep(environment)

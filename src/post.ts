@@ -2,11 +2,12 @@ import {systemCommands} from './adapters/commands.js'
 import {systemFiles} from './adapters/files.js'
 import {githubLog} from './adapters/github-log.js'
 import {readState} from './adapters/runner.js'
+import {terminalLog} from './adapters/terminal-log.js'
 import {dockerEnvironment} from './engine/environment.js'
 import {describeError} from './errors.js'
 import {cleanUp, decodeState} from './state.js'
 
-const log = githubLog()
+const log = process.env.GITHUB_ACTIONS === 'true' ? githubLog() : terminalLog(text => process.stdout.write(text))
 try {
   const commands = systemCommands(new AbortController().signal)
   const files = systemFiles(process.env.RUNNER_TEMP ?? '/tmp')

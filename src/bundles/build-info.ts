@@ -4,7 +4,7 @@ export interface Stamp {
   readonly commit: string
 }
 
-// Where the linker's -X puts the stamp. moby/moby hack/make.sh@docker-v29.7.2 and @v28.5.2, docker/cli
+// Where the linker's -X puts the stamp. moby/moby hack/make/.go-autogen@docker-v29.7.2 and @v28.5.2, docker/cli
 // scripts/build/.variables@v29.7.2
 const stampVariables =
   /\b(?:github\.com\/docker\/docker\/dockerversion|github\.com\/moby\/moby(?:\/v\d+)?\/dockerversion|github\.com\/docker\/cli\/cli\/version)\.(Version|GitCommit)=([^\s"']+)/g

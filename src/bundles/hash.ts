@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 
-/** The algorithms of the sidecars that moby's own scripts write: hack/make.sh@v20.10.27, `hash_files`. */
+/** The algorithms of the sidecars that moby's own scripts write: hack/make/.binary@v20.10.27, `hash_files`. */
 export const algorithms = ['md5', 'sha256'] as const
 
 /** Checksums in lower-case hexadecimal, and the size in bytes. */

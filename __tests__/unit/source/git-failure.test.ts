@@ -1,0 +1,87 @@
+import {describe, expect, it} from '@jest/globals'
+import {
+  failureMessage,
+  isFilterIgnored,
+  isPermanent,
+  isProgress,
+  lastLines,
+  receivedSize
+} from '../../../src/source/git-failure.js'
+
+describe('isPermanent', () => {
+  it.each([
+    "remote: Repository not found.\nfatal: repository 'https://github.com/a/b/' not found",
+    "fatal: could not read Username for 'https://github.com': terminal prompts disabled",
+    "fatal: unable to access 'https://a/': The requested URL returned error: 403",
+    'fatal: remote error: upload-pack: not our ref 0000000',
+    'error: Your local changes to the following files would be overwritten by checkout:',
+    'fatal: write error: No space left on device'
+  ])('does not try again after %j', text => {
+    expect(isPermanent(text.split('\n'))).toBe(true)
+  })
+
+  it.each([
+    "fatal: unable to access 'https://a/': Could not resolve host: a",
+    "fatal: unable to access 'https://a/': Failed to connect to a port 443: Connection refused",
+    "fatal: unable to access 'https://a/': The requested URL returned error: 502",
+    'fatal: early EOF',
+    'error: RPC failed; curl 56 Recv failure: Connection reset by peer'
+  ])('tries again after %j', text => {
+    expect(isPermanent([text])).toBe(false)
+  })
+})
+
+describe("git's progress", () => {
+  it.each([
+    ['Receiving objects:  42% (420/1000), 1.20 MiB | 1.00 MiB/s', true],
+    ['remote: Counting objects: 100% (3/3), done.', true],
+    ['remote: Enumerating objects: 12, done.', true],
+    ['fatal: early EOF', false]
+  ])('%j is progress: %s', (line, expected) => {
+    expect(isProgress(line)).toBe(expected)
+  })
+
+  it('tells how much was received', () => {
+    const lines = [
+      'Receiving objects:  99% (9/10), 1.00 MiB',
+      'Receiving objects: 100% (10/10), 120.51 MiB | 1 MiB/s, done.'
+    ]
+    expect(receivedSize(lines)).toBe('120.51 MiB')
+    expect(receivedSize(['From https://github.com/moby/moby'])).toBeUndefined()
+  })
+
+  it('shows that a server cannot filter', () => {
+    expect(isFilterIgnored(['warning: filtering not recognized by server, ignoring'])).toBe(true)
+    expect(isFilterIgnored(['remote: Counting objects: 100% (3/3), done.'])).toBe(false)
+  })
+})
+
+describe('lastLines', () => {
+  it('leaves progress, empty lines and credentials out', () => {
+    const lines = [
+      'first',
+      'Receiving objects:  42% (420/1000)',
+      '',
+      "fatal: 'https://user:hunter2@git.example/a' failed"
+    ]
+    expect(lastLines(lines, 2)).toEqual(['first', "fatal: 'https://git.example/a' failed"])
+  })
+})
+
+describe('failureMessage', () => {
+  it('says what failed, where, by which route, how often, what git said and what to check', () => {
+    const message = failureMessage({
+      task: 'list the refs of',
+      url: 'https://github.com/acme/moby.git',
+      route: "direct, without mirror ('git-mirrors') or proxy ('https-proxy')",
+      exitCode: 128,
+      lines: ["fatal: could not read Username for 'https://github.com': terminal prompts disabled"],
+      attempts: 3,
+      repositoryInput: 'client-repository'
+    })
+    expect(message).toMatch(/list the refs of https:\/\/github\.com\/acme\/moby\.git .*128 after 3 attempts/)
+    expect(message).toContain("route: direct, without mirror ('git-mirrors')")
+    expect(message).toContain('could not read Username')
+    expect(message).toMatch(/'token'.*'client-repository'/)
+  })
+})
