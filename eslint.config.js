@@ -54,7 +54,7 @@ export default typescript.config(
     extends: [typescript.configs.disableTypeChecked]
   },
   {
-    files: ['__tests__/**/*.ts'],
+    files: ['__tests__/**/*.test.ts'],
     extends: [jest.configs['flat/recommended']],
     rules: {'jest/expect-expect': ['error', {assertFunctionNames: ['expect*']}]}
   },

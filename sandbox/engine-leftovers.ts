@@ -47,7 +47,7 @@ async function removeControlGroup(group: string): Promise<void> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const removed = await rmdir(group).then(
       () => true,
-      (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT'
+      (error: unknown) => typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT'
     )
     if (removed) return
     await setTimeout(20)

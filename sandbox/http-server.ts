@@ -81,7 +81,7 @@ async function listen(
       return {port, servers}
     } catch (error) {
       await Promise.all(servers.map(close))
-      const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+      const taken = typeof error === 'object' && error !== null && 'code' in error && error.code === 'EADDRINUSE'
       if (!taken || port === firstPort + portsTried) throw error
     }
   }

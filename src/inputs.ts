@@ -1,11 +1,12 @@
 import {problemsError} from './errors.js'
 import {normalRegistry} from './network/images.js'
-import {proxiesFromEnvironment, type ProxySettings} from './network/proxy.js'
-import {isHttpUrl, redactUrl, secretsIn} from './network/url.js'
+import {proxiesFromEnvironment, proxyUrl, type ProxySettings} from './network/proxy.js'
+import {isHttpUrl, redactText, redactUrl, secretsIn} from './network/url.js'
 
+// Of each list the first is the default.
 export const modes = ['build', 'plan'] as const
 export const histories = ['blobless', 'full'] as const
-export const targets = ['binary', 'dynbinary', 'all'] as const
+export const targets = ['all', 'binary', 'dynbinary'] as const
 export const cacheModes = ['layers', 'off'] as const
 export const verifications = ['version', 'off'] as const
 
@@ -100,8 +101,8 @@ export function parseInputs(raw: Readonly<Record<string, string>>, {environment}
     goProxy: read.goProxy('go-proxy'),
     goSumdb: read.matching(
       'go-sumdb',
-      /^[^\s"'\\$]+( https?:\/\/[^\s"'\\$]+)?$/,
-      'a GOSUMDB value such as sum.golang.google.cn or off'
+      /^[^\s"'\\$`@]+( https?:\/\/[^\s"'\\$`@]+)?$/,
+      'a GOSUMDB value such as sum.golang.google.cn or off, without credentials'
     ),
     proxies: defined({
       http: read.proxy('http-proxy') ?? proxies.http,
@@ -130,8 +131,12 @@ export function parseInputs(raw: Readonly<Record<string, string>>, {environment}
 
 /** Every secret that the inputs and the runner's proxies carry, to be masked before anything is logged. */
 export function secretsOf(raw: Readonly<Record<string, string>>, {environment}: InputDefaults): string[] {
-  const {http = '', https = ''} = proxiesFromEnvironment(environment)
-  const secrets = [raw.token?.trim() ?? '', ...[http, https, ...Object.values(raw)].flatMap(secretsIn)]
+  const proxies = [
+    ...Object.entries(environment).flatMap(([name, value]) => (/^[a-z]+_proxy$/i.test(name) ? [value] : [])),
+    raw['http-proxy'],
+    raw['https-proxy']
+  ].map(proxy => proxyUrl(proxy?.trim() ?? ''))
+  const secrets = [raw.token?.trim() ?? '', ...[...proxies, ...Object.values(raw)].flatMap(secretsIn)]
   return [...new Set(secrets)].filter(secret => secret !== '')
 }
 
@@ -231,11 +236,11 @@ class Reader {
   registryMirrors(name: string): readonly RegistryMirror[] {
     return this.#lines(name).flatMap((line): RegistryMirror[] => {
       const [, registry, scheme, host, path] =
-        /^([^\s=/]+)=(?:(https?):\/\/)?([^\s=/@]+)((?:\/[^\s=/@]+)*)\/?$/.exec(line) ?? []
-      if (registry === undefined || host === undefined) {
+        /^([\w.:-]+)=(?:(https?):\/\/)?([\w.-]+(?::\d+)?|\[[\da-f:]+\](?::\d+)?)((?:\/[\w.-]+)*)\/?$/i.exec(line) ?? []
+      if (registry === undefined || host === undefined || !isRegistryHost(host)) {
         this.#problem(
           name,
-          'must have lines registry=host[:port][/path], without credentials (use `docker login` for those)',
+          'must have lines registry=host[:port][/path], the host with a dot or a port, without credentials (use `docker login` for those)',
           line
         )
         return []
@@ -251,8 +256,8 @@ class Reader {
 
   prefixRules(name: string): readonly PrefixRule[] {
     return this.#lines(name).flatMap(line => {
-      const [from = '', to = ''] = line.split(/=(?=https?:\/\/)/)
-      if (!isHttpUrl(from) || !isHttpUrl(to) || hasUserinfo(line) || /["\\\s$`]/.test(line)) {
+      const [from = '', to = '', ...more] = line.split(/=(?=https?:\/\/)/)
+      if (more.length > 0 || !isHttpUrl(from) || !isHttpUrl(to) || hasUserinfo(line) || /["'\\\s$`#;]/.test(line)) {
         this.#problem(
           name,
           'must have lines https://upstream/=https://mirror/, without credentials (they would stay in the build)',
@@ -283,7 +288,7 @@ class Reader {
   proxy(name: string): string | undefined {
     const value = this.text(name)
     if (value === undefined) return undefined
-    const url = /^[a-z]+:\/\//i.test(value) ? value : `http://${value}`
+    const url = proxyUrl(value)
     if (isHttpUrl(url) && !/["\\\s$`]/.test(url)) return url
     this.#problem(name, 'must be a proxy such as http://user:password@host:3128', value)
     return undefined
@@ -297,14 +302,15 @@ class Reader {
   }
 
   #problem(name: string, rule: string, value: string): void {
-    this.#problems.push(`'${name}' ${rule}, got '${redactUserinfo(value)}'`)
+    this.#problems.push(`'${name}' ${rule}, got '${redactText(value)}'`)
   }
 }
 
 function hasUserinfo(text: string): boolean {
-  return /:\/\/[^/\s,|]*@/.test(text)
+  return /:\/\/[^/\s]*@/.test(text)
 }
 
-function redactUserinfo(text: string): string {
-  return text.replace(/[^\s/=,|]*@/g, '***@')
+// In an image name any other word is the first part of a path on docker.io (distribution/reference).
+function isRegistryHost(host: string): boolean {
+  return /[.:]/.test(host) || host === 'localhost'
 }

@@ -96,6 +96,22 @@ describe('readExport and gather', () => {
     expect(await describeTree(bundle)).toContain(`${link} 755 program`)
   })
 
+  it('give a link to a program for Windows the extension that Windows needs', async () => {
+    await put('docker-windows-amd64.exe', 'program')
+    await symlink('docker-windows-amd64.exe', join(exported, 'docker'))
+    expect(await paths()).toEqual(['docker.exe'])
+  })
+
+  it.each([
+    ['ctr', 'containerd'],
+    ['containerd', 'containerd-shim-runc-v2'],
+    ['docker-init', 'tini-static']
+  ])('keep both the link %s and its target %s when they are different programs', async (link, target) => {
+    await put(target, 'program')
+    await symlink(target, join(exported, link))
+    expect(await paths()).toEqual([link, target].sort())
+  })
+
   it('keep the target of a link from another directory, and count linked directories once', async () => {
     await put('28.5.2/dockerd', 'daemon')
     await symlink('28.5.2', join(exported, 'latest'))

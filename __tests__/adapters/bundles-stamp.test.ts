@@ -65,6 +65,23 @@ describe('verifyStamp of a program that runs here', () => {
     )
   })
 
+  it('says what a wrong stamp means', async () => {
+    await expect(verify(answering('Docker version dev, build HEAD'))).rejects.toThrow(
+      'it prints version dev, build HEAD: the build did not take the planned stamp'
+    )
+  })
+
+  it('shows the program nothing of the environment', async () => {
+    process.env.BUNDLES_STAMP_SECRET = 'visible'
+    try {
+      const program = answering('Docker version 28.5.2, build 89c5e8f')
+      const stamp = await verify(program.replace('test', 'test -z "$BUNDLES_STAMP_SECRET" && test'))
+      expect(stamp.how).toBe('ran')
+    } finally {
+      delete process.env.BUNDLES_STAMP_SECRET
+    }
+  })
+
   it('refuses a program that prints something else', async () => {
     await expect(verify(answering('hello'))).rejects.toThrow(
       "verify: dockerd --version does not print 'Docker version …, build …' but: hello"
@@ -119,7 +136,7 @@ describe('verifyStamp of a program that cannot run here', () => {
   it('makes do with the text when the linker flags are not recorded', async () => {
     const trimmed = goBuildInfo(moduleTextWith(undefined))
     expect(
-      await verify(foreign(padding, trimmed, '89c5e8f', padding, padding, padding, padding, padding, 'v28.5.2'))
+      await verify(foreign(padding, trimmed, '89c5e8f', padding, padding, padding, padding, padding, '28.5.2\0'))
     ).toEqual({
       path: 'dockerd',
       version: '28.5.2',
@@ -129,7 +146,8 @@ describe('verifyStamp of a program that cannot run here', () => {
   })
 
   it.each([
-    ['28.5.2', 'build 89c5e8f'],
+    ['28.5.2\0', 'build 89c5e8f'],
+    ['28.5.2-rc.1\u000089c5e8f\0', 'version 28.5.2'],
     ['89c5e8f', 'version 28.5.2'],
     ['', 'version 28.5.2 and build 89c5e8f']
   ])('refuses a program with the text %j only', async (text, missing) => {

@@ -4,6 +4,7 @@ import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from '@jest/globals'
 import {startGitServer} from '../../sandbox/git-server.js'
 import type {HttpServer} from '../../sandbox/http-server.js'
+import type {Commands} from '../../src/ports.js'
 import {acquireSource, isClean} from '../../src/source/acquire-source.js'
 import type {Source, SourceRequest} from '../../src/source/source.js'
 import {type EngineRepository, git, makeEngineRepository} from '../support/engine-repository.js'
@@ -140,6 +141,25 @@ describe('acquireSource in an existing checkout', () => {
     await rm(directory, {recursive: true})
     await writeFile(directory, '')
     await expect(acquire('28.x')).rejects.toThrow(/Input 'path': .* is no directory/)
+  })
+
+  it('puts everything back when the connection breaks between the history and the files', async () => {
+    const options = {addresses: ['127.0.0.1'], root: shared, log: () => undefined}
+    const weak = await startGitServer(options)
+    const request = sourceRequest(directory, 'docker-v29.0.0', {serverUrl: `http://127.0.0.1:${weak.port}`})
+    await acquireSource(request, recordingPorts())
+    const {commands, ...ports} = recordingPorts()
+    const cut: Commands = {
+      ...commands,
+      stream: async (argv, streaming) => {
+        if (argv.includes('checkout')) await weak.stop()
+        return await commands.stream(argv, streaming)
+      }
+    }
+    const failing = acquireSource({...request, ref: 'v28.5.2', retries: 1}, {...ports, commands: cut})
+    await expect(failing).rejects.toThrow('could not check out the files of')
+    expect(await git(directory, 'status', '--porcelain')).toBe('')
+    expect(await git(directory, 'rev-parse', 'HEAD')).toBe(engine.commits['docker-v29.0.0'])
   })
 
   it('keeps a checkout that was there when it fails', async () => {

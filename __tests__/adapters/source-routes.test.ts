@@ -5,6 +5,7 @@ import {join} from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from '@jest/globals'
 import {startGitServer} from '../../sandbox/git-server.js'
 import {type HttpServer, startHttpServer} from '../../sandbox/http-server.js'
+import {systemCommands} from '../../src/adapters/commands.js'
 import {acquireSource} from '../../src/source/acquire-source.js'
 import {type EngineRepository, git, makeEngineRepository} from '../support/engine-repository.js'
 import {recordingPorts, sourceRequest} from '../support/source-request.js'
@@ -150,6 +151,24 @@ describe('acquireSource on a restricted network', () => {
     expect(ports.output()).toContain('Trying again in 2 s.')
   })
 
+  it('does not wait for a server that never answers when it is cancelled', async () => {
+    const cancel = new AbortController()
+    const silent = await startHttpServer({
+      addresses: ['127.0.0.1'],
+      log: () => undefined,
+      handle: () => {
+        cancel.abort()
+      }
+    })
+    const request = sourceRequest(directory, 'master', {serverUrl: `http://127.0.0.1:${silent.port}`, retries: 5})
+    try {
+      const acquiring = acquireSource(request, recordingPorts(systemCommands(cancel.signal)))
+      await expect(acquiring).rejects.toThrow('cancelled')
+    } finally {
+      await silent.stop()
+    }
+  })
+
   it('does not try again what the server refuses, and says what may help', async () => {
     const ports = recordingPorts()
     const serverUrl = `http://127.0.0.1:${guarded.port}`
@@ -184,6 +203,7 @@ describe('acquireSource on a restricted network', () => {
     expect(error).toContain('after 2 attempts')
     expect(error).toContain('git said:\n    fatal: unable to access')
     expect(error).not.toContain('secret')
+    expect(ports.output()).not.toContain('secret')
     expect(await readdir(root)).toEqual([])
   })
 

@@ -20,7 +20,8 @@ export function systemCommands(cancelled: AbortSignal): Commands {
     async capture(argv, options = {}) {
       const [program = '', ...rest] = argv
       try {
-        return await getExecOutput(program, rest, {
+        // It takes a command line: quoted, a path with a space stays one word.
+        return await getExecOutput(JSON.stringify(program), rest, {
           silent: true,
           ignoreReturnCode: true,
           ...(options.workingDirectory === undefined ? {} : {cwd: options.workingDirectory}),

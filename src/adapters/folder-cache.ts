@@ -118,7 +118,7 @@ export function folderCache(root: string, limits: FolderCacheLimits, commands: C
       const linked = await link(partial, path).then(
         () => true,
         (error: unknown) => {
-          if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+          if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIST') return false
           throw error
         }
       )

@@ -29,8 +29,9 @@ const attestation = /^(provenance(\..+)?|sbom.*)\.json$/
 /**
  * Reads the directory that a local export of BuildKit left behind, and changes nothing. Returns its files, sorted by path:
  *
- * - A link to a file counts as that file under the link's name; the file itself is left out when it lies beside the link,
- *   as in `dockerd -> dockerd-28.5.2`. Links to directories of the export are left out: their content counts once.
+ * - A link to a file counts as that file under the link's name. The file itself is left out when it lies beside the link
+ *   and only adds a version or platform to its name, as in `dockerd -> dockerd-28.5.2`; `ctr -> containerd` keeps both.
+ *   Links to directories of the export are left out: their content counts once.
  * - Sidecars (`dockerd.sha256`) are checked against the content and left out, and so are BuildKit's attestations.
  *
  * @throws StepError when nothing is left, for a link that dangles or leads out, for a sidecar that does not fit its file or
@@ -54,11 +55,12 @@ export async function readExport(exportDirectory: string, files: Files): Promise
     if (sidecar.test(path)) checkSidecar(exportDirectory, path, await files.readText(source), byPath)
   }
   if (exported.length === 0) throw new StepError(step, `the build left nothing in ${exportDirectory}`)
-  return exported
+  // By code units, so that the order is the same in every locale.
+  return exported.sort((one, other) => (one.path < other.path ? -1 : 1))
 }
 
 interface Sources {
-  /** Every path that leads to a file, sorted, with the file it leads to. */
+  /** Every path that leads to a file, with the file it leads to. */
   readonly sources: ReadonlyMap<string, string>
   /** The paths of files that appear under the name of a link beside them. */
   readonly replaced: ReadonlySet<string>
@@ -73,13 +75,25 @@ async function findSources(exportDirectory: string, files: Files): Promise<Sourc
     } else if (kind === 'link') {
       const target = await followLink(exportDirectory, path, files)
       if (target === undefined) continue
-      sources.set(path, join(exportDirectory, target))
-      if (dirname(target) === dirname(path)) replaced.add(target)
+      const variant = dirname(target) === dirname(path) && isVariant(basename(target), basename(path))
+      if (variant) replaced.add(target)
+      // docker/cli makes `docker -> docker-windows-amd64.exe`, scripts/build/binary@v28.5.2.
+      const lacksExtension = variant && target.endsWith('.exe') && !path.endsWith('.exe')
+      sources.set(lacksExtension ? `${path}.exe` : path, join(exportDirectory, target))
     } else if (kind === 'other') {
       throw new StepError(step, `${path} in ${exportDirectory} is neither a file nor a directory`)
     }
   }
   return {sources, replaced}
+}
+
+/** Whether a file name is `name` with only a version or a platform added: `dockerd-28.5.2`, `docker-linux-amd64`. */
+function isVariant(fileName: string, name: string): boolean {
+  const program = name.replace(/\.exe$/, '')
+  return (
+    fileName.startsWith(program) &&
+    /^-(v?\d|dev\b|(darwin|freebsd|linux|windows)-)/.test(fileName.slice(program.length))
+  )
 }
 
 /** The path of the file that a link leads to, or undefined when that is a directory. */

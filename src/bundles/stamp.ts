@@ -23,7 +23,7 @@ export interface VerifiedStamp extends Stamp {
   readonly path: string
   /**
    * How that is known: `ran` from its own words, `build info` from the linker flags that Go recorded in it, `text` only
-   * because version and commit occur among its bytes.
+   * because version and commit occur among its bytes: so with `-trimpath`, where Go records no flags.
    */
   readonly how: 'ran' | 'build info' | 'text'
 }
@@ -38,6 +38,7 @@ export interface StampedProgram {
 }
 
 const step = 'verify'
+const notTaken = 'the build did not take the planned stamp'
 
 /**
  * Makes sure that a program is the version it should be. One for `machinePlatform` is run with `--version`; one for
@@ -67,7 +68,7 @@ export async function verifyStamp(
   if (missing.length > 0) {
     throw new StepError(
       step,
-      `${path}: expected ${describe({version, commit: shortCommit})}, but ${missing.join(' and ')} is nowhere in it`
+      `${path}: expected ${describe({version, commit: shortCommit})}, but ${missing.join(' and ')} is nowhere in it: ${notTaken}`
     )
   }
   return {path, version, commit: shortCommit, how: 'text'}
@@ -77,7 +78,7 @@ function checked(path: string, stamp: Stamp, expected: ExpectedStamp, verb: stri
   const sameCommit = stamp.commit.startsWith(expected.shortCommit) && /^[0-9a-f]{7,64}$/.test(stamp.commit)
   if (stamp.version === expected.version && sameCommit) return stamp
   const wanted = describe({version: expected.version, commit: expected.shortCommit})
-  throw new StepError(step, `${path}: expected ${wanted}, but it ${verb} ${describe(stamp)}`)
+  throw new StepError(step, `${path}: expected ${wanted}, but it ${verb} ${describe(stamp)}: ${notTaken}`)
 }
 
 function describe({version, commit}: Stamp): string {
@@ -100,7 +101,8 @@ const cannotStart =
 
 /** The stamp that a program prints, or undefined when it cannot start here. */
 async function askVersion({path, source}: StampedProgram, commands: Commands): Promise<Stamp | undefined> {
-  const {exitCode, stdout, stderr} = await commands.capture([source, '--version'])
+  // Nothing of the surroundings, tokens above all, is for a program that was just built.
+  const {exitCode, stdout, stderr} = await commands.capture([source, '--version'], {environment: {}})
   if (exitCode === 126 || exitCode === 127 || cannotStart.test(stderr)) return undefined
   const said = `${stdout}\n${stderr}`.trim()
   if (exitCode !== 0) throw new StepError(step, `${path} --version exited with ${exitCode}: ${firstLine(said)}`)
@@ -125,10 +127,13 @@ interface SearchResult {
 export async function searchProgram(bytes: AsyncIterable<Uint8Array>, expected: ExpectedStamp): Promise<SearchResult> {
   let hasVersion = false
   let hasCommit = false
+  // The linker ends what -X sets with a zero byte, so 29.0.0 is not found in 29.0.0-rc.1.
+  // Go's cmd/link/internal/loader/symbolbuilder.go, `Addstring`
+  const version = `${expected.version}\0`
   for await (const window of windows(bytes)) {
     const stamp = stampIn(window)
     if (stamp !== undefined) return {stamp, hasVersion, hasCommit}
-    hasVersion ||= window.includes(expected.version)
+    hasVersion ||= window.includes(version)
     hasCommit ||= window.includes(expected.shortCommit)
   }
   return {hasVersion, hasCommit}

@@ -1,3 +1,5 @@
+import {isHttpUrl} from './url.js'
+
 /** The proxies in effect, as URLs that may carry credentials. */
 export interface ProxySettings {
   readonly http?: string
@@ -9,7 +11,13 @@ export interface ProxySettings {
 /** The proxies that the environment names; the lower-case variable wins, as in curl and Go. */
 export function proxiesFromEnvironment(environment: Readonly<Record<string, string | undefined>>): ProxySettings {
   const value = (name: string) => nonEmpty(environment[name]) ?? nonEmpty(environment[name.toUpperCase()])
-  return proxySettings(value('http_proxy'), value('https_proxy'), value('no_proxy'))
+  const [http, https] = [value('http_proxy'), value('https_proxy')].map(proxy => proxy && proxyUrl(proxy))
+  return proxySettings(http, https, value('no_proxy'))
+}
+
+/** A proxy as a URL: like curl and Go, `host:port` means `http://host:port`. */
+export function proxyUrl(proxy: string): string {
+  return proxy === '' || /^[a-z][a-z0-9]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`
 }
 
 /** Settings without the absent parts. */
@@ -38,13 +46,14 @@ export function proxyEnvironment(settings: ProxySettings): Record<string, string
 }
 
 /**
- * The proxy that a request for `url` goes through, or undefined for a direct one.
+ * The proxy that a request for `url` goes through, or undefined for a direct one; what is no HTTP goes direct.
  *
  * `none` follows Go's rules (golang.org/x/net/http/httpproxy): `*` is everything; `example.com` covers the host and what is
  * below it, `.example.com` only what is below; an address or a network in CIDR form matches addresses; a port, when given,
  * must match; `localhost` and loopback addresses are always direct.
  */
 export function proxyFor(url: string, settings: ProxySettings): string | undefined {
+  if (!isHttpUrl(url)) return undefined
   const {protocol, hostname, port} = new URL(url)
   const proxy = protocol === 'https:' ? settings.https : settings.http
   if (proxy === undefined) return undefined
@@ -60,7 +69,7 @@ export function proxyFor(url: string, settings: ProxySettings): string | undefin
 
 /** Whether a host name or address means the machine itself. */
 export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
 function matchesNoProxy(entry: string, host: string, port: string): boolean {
@@ -92,5 +101,6 @@ function ipv4(text: string): number | undefined {
 }
 
 function nonEmpty(value: string | undefined): string | undefined {
-  return value === undefined || value === '' ? undefined : value
+  const trimmed = value?.trim()
+  return trimmed === '' ? undefined : trimmed
 }

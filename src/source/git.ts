@@ -1,5 +1,5 @@
 import {StepError} from '../errors.js'
-import type {CommandOptions, CommandResult, Commands, Log} from '../ports.js'
+import type {CommandOptions, CommandResult, Commands, Log, OutputStream} from '../ports.js'
 import {failureMessage, isPermanent, lastLines} from './git-failure.js'
 
 /** Git in one directory, with one environment. */
@@ -9,13 +9,15 @@ export interface Git {
   ask(...command: readonly string[]): Promise<CommandResult>
   /** Asks; the output without the newline at its end. Rejects with a StepError when git fails. */
   text(...command: readonly string[]): Promise<string>
-  /** Works; every line goes to the debug log. */
+  /** Works, until it is cancelled; every line goes to the debug log. */
   work(...command: readonly string[]): Promise<GitRun>
+  /** Asks a server, which may never answer, until it is cancelled. The lines are the answer, or what git says of a failure. */
+  askServer(...command: readonly string[]): Promise<GitRun>
 }
 
 export interface GitRun {
   readonly exitCode: number
-  /** What git printed on either stream. */
+  /** What git printed. */
   readonly lines: readonly string[]
 }
 
@@ -45,6 +47,12 @@ export function gitIn(
       }
       const exitCode = await commands.stream(['git', '-C', directory, ...command], {...options, onLine})
       return {exitCode, lines}
+    },
+    async askServer(...command) {
+      const lines = {stdout: [] as string[], stderr: [] as string[]}
+      const onLine = (line: string, stream: OutputStream) => lines[stream].push(line)
+      const exitCode = await commands.stream(['git', '-C', directory, ...command], {...options, onLine})
+      return {exitCode, lines: exitCode === 0 ? lines.stdout : lines.stderr}
     }
   }
 }

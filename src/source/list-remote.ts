@@ -63,10 +63,8 @@ export async function listRemote(request: ListRequest, ports: SourcePorts): Prom
 async function list(remote: Remote, route: Route, request: ListRequest, ports: SourcePorts): Promise<GitRun> {
   // From the root, so that no repository's own configuration has a say.
   const git = gitIn('/', environmentFor(remote, route, request), ports)
-  const lsRemote = async (options: readonly string[], ...patterns: readonly string[]): Promise<GitRun> => {
-    const {exitCode, stdout, stderr} = await git.ask('ls-remote', ...options, '--', remote.repository.url, ...patterns)
-    return {exitCode, lines: (exitCode === 0 ? stdout : stderr).split('\n')}
-  }
+  const lsRemote = async (options: readonly string[], ...patterns: readonly string[]) =>
+    await git.askServer('ls-remote', ...options, '--', remote.repository.url, ...patterns)
   // With these options, servers leave the tens of thousands of pull requests out.
   const usual = await lsRemote(['--heads', '--tags'])
   const unusual = unusualRef(request.ref ?? '')

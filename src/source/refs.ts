@@ -1,5 +1,5 @@
 import {ConfigurationError} from '../errors.js'
-import {isDaemonTag, releaseVersion} from './version.js'
+import {compareDaemonTags, isDaemonTag, releaseVersion} from './version.js'
 
 export type RefKind = 'tag' | 'branch' | 'pull' | 'commit' | 'ref'
 
@@ -87,7 +87,12 @@ export function nearestNames(ref: string, refs: RemoteRefs): readonly string[] {
   const least = Math.min(...candidates.map(({distance}) => distance))
   return candidates
     .filter(({distance}) => distance <= Math.max(2, asked.length / 3) && (least > 0 || distance === 0))
-    .sort((one, other) => one.distance - other.distance || Number(other.daemon) - Number(one.daemon))
+    .sort(
+      (one, other) =>
+        one.distance - other.distance ||
+        Number(other.daemon) - Number(one.daemon) ||
+        compareDaemonTags(other.name, one.name)
+    )
     .slice(0, 3)
     .map(({name}) => name)
 }

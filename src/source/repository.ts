@@ -32,13 +32,13 @@ export interface RepositoryContext {
  */
 export function parseRepository(text: string, {serverUrl, workspace, input}: RepositoryContext): Repository {
   const name = redactUrl(text)
-  if (/^[\w-][\w.-]*\/[\w.-]+$/.test(text)) {
+  if (/^\w[\w.-]*\/[\w.-]+$/.test(text)) {
     return {name, url: `${serverUrl.replace(/\/+$/, '')}/${text.replace(/\.git$/, '')}.git`, kind: 'http'}
   }
   if (isAbsolute(text) || /^\.{1,2}(\/|$)/.test(text)) return {name, url: resolve(workspace, text), kind: 'local'}
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) && URL.canParse(text)) return fromUrl(text, name)
   // Git's short form of SSH, `git@host:path`.
-  if (/^[^\s:/-][^\s:/]*:(?!:)[^\s]+$/.test(text)) return {name, url: text, kind: 'ssh'}
+  if (/^[^\s:/-][^\s:/]*:(?!:|\/\/)\S+$/.test(text)) return {name, url: text, kind: 'ssh'}
   throw new ConfigurationError(
     `Input '${input}': must be owner/name, a git URL, or a path that begins with / or ./, got '${name}'`
   )

@@ -66,9 +66,9 @@ describe('resolveRef', () => {
 })
 
 describe('nearestNames', () => {
-  it('names at most three', () => {
+  it('names at most three, the newest first', () => {
     const many = new Map(['v1.0.1', 'v1.0.2', 'v1.0.3', 'v1.0.4'].map(tag => [`refs/tags/${tag}`, hash('1')]))
-    expect(nearestNames('v1.0.9', many)).toHaveLength(3)
+    expect(nearestNames('v1.0.9', many)).toEqual(['v1.0.4', 'v1.0.3', 'v1.0.2'])
   })
 })
 

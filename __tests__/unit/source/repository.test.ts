@@ -32,9 +32,12 @@ describe('parseRepository', () => {
     expect(parse('ssh://git:hunter2@git.example/a/b').url).toBe('ssh://git@git.example/a/b')
   })
 
-  it.each(['moby', 'a b/c', '--upload-pack=x', 'ext::sh -c true', ''])('refuses %j, naming the input', text => {
-    expect(() => parse(text)).toThrow(/Input 'repository'/)
-  })
+  it.each(['moby', 'a b/c', '--upload-pack=x', '-o/x', 'https://', 'ext::sh -c true', ''])(
+    'refuses %j, naming the input',
+    text => {
+      expect(() => parse(text)).toThrow(/Input 'repository'/)
+    }
+  )
 })
 
 describe('isSameRepository', () => {

@@ -1,0 +1,149 @@
+import {describe, expect, it} from '@jest/globals'
+import {ConfigurationError} from '../../src/errors.js'
+import {parseInputs} from '../../src/inputs.js'
+
+function problemsOf(raw: Record<string, string>): string {
+  try {
+    parseInputs({ref: 'v28.5.2', ...raw}, {environment: {}})
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError)
+    return error instanceof Error ? error.message : ''
+  }
+  return 'no problem'
+}
+
+describe('parseInputs', () => {
+  it.each([
+    ['mode', 'dry-run', 'must be one of build, plan'],
+    ['mode', 'Plan', 'must be one of build, plan'],
+    ['commit', 'v28.5.2', 'must be a commit hash of 7 to 40 hexadecimal digits'],
+    ['commit', '89c5e8', 'must be a commit hash of 7 to 40 hexadecimal digits'],
+    ['path', '../moby', 'must be a directory below the workspace'],
+    ['path', '/srv/moby', 'must be a directory below the workspace'],
+    ['path', 'moby/.git', 'must be a directory below the workspace'],
+    ['history', 'shallow', 'must be one of blobless, full'],
+    ['target', 'dev', 'must be one of all, binary, dynbinary'],
+    ['platforms', 'amd64', 'must list platforms such as linux/amd64 or linux/arm/v7'],
+    ['version', '28.5.2+acme', 'must be letters, digits, dots and hyphens only'],
+    ['product', 'a "b"', 'must be one line without quotes, backslashes, $ and `'],
+    ['platform-name', '$(id)', 'must be one line without quotes, backslashes, $ and `'],
+    ['packager-name', 'one\ntwo', 'must be one line without quotes, backslashes, $ and `'],
+    ['apt-mirror', 'mirror.example', 'must be an http or https URL without credentials'],
+    ['apt-mirror', "https://mirror.example/'; id", 'must be an http or https URL without credentials'],
+    ['go-proxy', 'goproxy.example', "must be a GOPROXY value: URLs, 'direct' or 'off' joined by commas"],
+    ['go-proxy', 'https://goproxy.example,', "must be a GOPROXY value: URLs, 'direct' or 'off' joined by commas"],
+    ['go-sumdb', 'sum.golang.org sum.example', 'must be a GOSUMDB value such as sum.golang.google.cn or off'],
+    ['http-proxy', 'socks5://proxy.example', 'must be a proxy such as http://user:password@host:3128'],
+    ['https-proxy', 'http://proxy example', 'must be a proxy such as http://user:password@host:3128'],
+    ['no-proxy', 'one\ntwo', 'must be one line without quotes, backslashes, $ and `'],
+    ['cache', 'full', 'must be one of layers, off'],
+    ['cache-key', 'a,b', 'must be at most 100 characters without commas and spaces'],
+    ['cache-key', 'x'.repeat(101), 'must be at most 100 characters without commas and spaces'],
+    ['builder', '--help', 'must be the name of a buildx builder, see `docker buildx ls`'],
+    ['buildkit-image', 'a,network=host', 'must be an image reference'],
+    ['retries', '11', 'must be a whole number from 0 to 10'],
+    ['retries', '-1', 'must be a whole number from 0 to 10'],
+    ['retries', '1.5', 'must be a whole number from 0 to 10'],
+    ['verify', 'smoke', 'must be one of version, off'],
+    ['upload', 'yes', 'must be true or false'],
+    ['artifact-prefix', 'a/b', 'must be text without spaces and " : < > | * ? \\ /'],
+    ['retention-days', '0', 'must be a whole number from 1 to 90'],
+    ['compression-level', '10', 'must be a whole number from 0 to 9']
+  ])('refuses %s: %j and says what is allowed', (name, value, rule) => {
+    const problems = problemsOf({[name]: value})
+    expect(problems).toContain(`'${name}' ${rule}`)
+    expect(problems).toContain(`, got '${value}'`)
+  })
+
+  it.each([
+    ['no assignment', 'mirror.example'],
+    ['no host', 'docker.io=http://'],
+    ['a host that an image name cannot tell from a path', 'docker.io=mirror/dockerhub'],
+    ['a quote', 'docker.io=mirror.example"]'],
+    ['a path with a space', 'docker.io=mirror.example/a b'],
+    ['credentials', 'docker.io=https://user:secret@mirror.example']
+  ])('refuses a registry mirror with %s', (_what, line) => {
+    const problems = problemsOf({'registry-mirrors': line})
+    expect(problems).toContain("'registry-mirrors' must have lines registry=host[:port][/path]")
+    expect(problems).not.toContain('secret')
+  })
+
+  it.each(['docker.io=docker.io', 'docker.io=https://registry-1.docker.io/x', 'ghcr.io=ghcr.io'])(
+    'refuses to send a registry to itself: %s',
+    line => {
+      expect(problemsOf({'registry-mirrors': line})).toContain("'registry-mirrors' must not send a registry to itself")
+    }
+  )
+
+  it.each([
+    'https://github.com/',
+    'github.com=https://mirror.example/',
+    'https://github.com/=mirror.example',
+    'https://github.com/=https://one.example/=https://two.example/',
+    'https://github.com/=https://user:secret@mirror.example/',
+    "https://github.com/=https://mirror.example/'; id #",
+    'https://github.com/=https://mirror.example/#top'
+  ])('refuses the git rule %s', line => {
+    const problems = problemsOf({'git-mirrors': line})
+    expect(problems).toContain("'git-mirrors' must have lines https://upstream/=https://mirror/")
+    expect(problems).not.toContain('secret')
+  })
+
+  it('refuses a build argument without a name, and does not show its value', () => {
+    const problems = problemsOf({'build-args': 'TOKEN-X=secret\nGOOD=1\n=secret'})
+    expect(problems).toContain("'build-args' must have lines NAME=value, got 'TOKEN-X'")
+    expect(problems).toContain("'build-args' must have lines NAME=value, got ''")
+    expect(problems).not.toContain('secret')
+  })
+
+  it('lists every problem at once, each wrong line of a list on its own', () => {
+    const problems = problemsOf({
+      ref: '',
+      mode: 'x',
+      retries: 'many',
+      platforms: 'linux/amd64 i386 vax',
+      'git-mirrors': 'a\nb'
+    })
+    const lines = problems.split('\n')
+    expect(lines[0]).toBe('Invalid inputs:')
+    expect(lines.slice(1).map(line => /^ {2}- '([a-z-]+)'/.exec(line)?.[1])).toEqual([
+      'mode',
+      'ref',
+      'platforms',
+      'platforms',
+      'git-mirrors',
+      'git-mirrors',
+      'retries'
+    ])
+  })
+})
+
+describe('the message of a wrong input', () => {
+  const wrong: Record<string, readonly string[]> = {
+    'http-proxy': ['http://', 'https://', 'socks5://', ''],
+    'https-proxy': ['ftp://'],
+    'apt-mirror': ['https://'],
+    'go-proxy': ['https://', 'https://goproxy.example,https://'],
+    'go-sumdb': ['sum.golang.org https://'],
+    'git-mirrors': ['https://github.com/=https://'],
+    'registry-mirrors': ['docker.io=', 'docker.io=http://'],
+    repository: []
+  }
+  const userinfos = ['user:secret', 'secret', 'user:a/secret', 'user:a=secret=b', 'user:a,secret', 'user:a@secret']
+  const cases = Object.entries(wrong).flatMap(([name, prefixes]) =>
+    prefixes.flatMap(prefix => userinfos.map(userinfo => [name, `${prefix}${userinfo}@bad host`] as const))
+  )
+
+  it.each(cases)('of %s: %j shows no credential', (name, value) => {
+    const problems = problemsOf({[name]: value})
+    expect(problems).toContain(`'${name}' must`)
+    expect(problems).toContain('***@bad host')
+    expect(problems).not.toMatch(/secret|user/)
+  })
+
+  it('about a missing ref shows no credential of the repository', () => {
+    const problems = problemsOf({ref: '', repository: 'https://user:se@cret@git.example/moby.git'})
+    expect(problems).toContain('of https://git.example/moby.git')
+    expect(problems).not.toMatch(/cret@|user/)
+  })
+})
