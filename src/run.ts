@@ -151,7 +151,13 @@ async function publish(
     const {compressionLevel, retentionDays} = inputs
     const paths = [bundle.archive.path, `${bundle.archive.path}.sha256`]
     const options = {compressionLevel, ...(retentionDays === undefined ? {} : {retentionDays})}
-    const artifact = await ports.artifacts.publish(name, paths, options)
+    const artifact = await ports.artifacts.publish(name, paths, options).catch((error: unknown) => {
+      throw new StepError(
+        'upload',
+        `${name} could not be uploaded to ${ports.artifacts?.location ?? ''}. The bundles are finished and lie in ${outputDirectory}: upload them in a further step, or set 'upload' to false.`,
+        {cause: error}
+      )
+    })
     ports.log.info(`Uploaded ${name} to ${ports.artifacts.location}: ${artifact.url}`)
     uploaded.push({bundle, artifact})
   }

@@ -14,12 +14,15 @@ const environment = {GITHUB_REPOSITORY: 'moby/moby', GITHUB_REF: 'refs/heads/mas
 describe('action.yml', () => {
   it('has exactly the inputs that the parser reads', () => {
     const read = new Set<string>()
-    const raw = new Proxy<Record<string, string>>({}, {
-      get: (_target, name) => {
-        read.add(String(name))
-        return undefined
+    const raw = new Proxy<Record<string, string>>(
+      {},
+      {
+        get: (_target, name) => {
+          read.add(String(name))
+          return undefined
+        }
       }
-    })
+    )
     parseInputs(raw, {environment})
     expect([...read].sort()).toEqual(inputs.map(({name}) => name).sort())
   })

@@ -28408,7 +28408,8 @@ function systemCommands(cancelled) {
         async capture(argv, options = {}) {
             const [program = '', ...rest] = argv;
             try {
-                return await (0,exec/* getExecOutput */.H)(program, rest, {
+                // It takes a command line: quoted, a path with a space stays one word.
+                return await (0,exec/* getExecOutput */.H)(JSON.stringify(program), rest, {
                     silent: true,
                     ignoreReturnCode: true,
                     ...(options.workingDirectory === undefined ? {} : { cwd: options.workingDirectory }),

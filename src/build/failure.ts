@@ -5,7 +5,7 @@ import {redactUrl} from '../network/url.js'
 /** Why a build failed, as far as its output tells. */
 export interface Diagnosis {
   readonly step: string
-  /** The line of output that names the cause, or the error itself. */
+  /** The line of output that names the cause, or the end of the output and the error itself. */
   readonly cause: string
   /** Whether another attempt may succeed. */
   readonly network: boolean
@@ -15,9 +15,15 @@ export interface Diagnosis {
 
 type Channel = 'image' | 'apt' | 'git' | 'go' | 'other'
 
+// Enough for the errors of a compiler, which stops at ten.
+const linesShown = 12
+
 /** As git, apt, Go, curl and BuildKit word network failures. */
 const networkFailures =
   /timed? ?out|timeout|temporary failure (in name resolution|resolving)|could(n't| not) resolve|no such host|name or service not known|connection (refused|reset|closed|timed out)|network is unreachable|no route to host|early EOF|unexpected EOF|the remote end hung up|RPC failed|TLS handshake|unable to access|unable to connect|could not connect|failed to fetch|bad gateway|service unavailable|gateway time-?out|too many requests|\b(429|502|503|504)\b|http2: |broken pipe|i\/o timeout|proxy ?(connect|error)|407/i
+
+/** A compiler's complaint, `cmd/dockerd/docker.go:407:2: undefined: timeout`, which no other attempt changes. */
+const compilerMessage = /^\s*[^\s:]+\.\w+:\d+(:\d+)?: /
 
 const channels: readonly (readonly [Channel, RegExp])[] = [
   [
@@ -41,9 +47,14 @@ const inputsOfChannel: Readonly<Record<Channel, string>> = {
 export function diagnose({failure, messages}: BuildProgress, inputs: Inputs): Diagnosis {
   const error = failure?.message ?? messages.findLast(line => /error/i.test(line)) ?? messages.at(-1) ?? 'no message'
   const lines = [...(failure?.output ?? []), error]
-  const cause = lines.findLast(line => networkFailures.test(line))
+  const cause = lines.some(line => compilerMessage.test(line))
+    ? undefined
+    : lines.findLast(line => networkFailures.test(line))
   const step = failure?.step ?? 'docker buildx bake'
-  if (cause === undefined) return {step, cause: error.trim(), network: false}
+  if (cause === undefined) {
+    const said = (failure?.output ?? []).filter(line => line.trim() !== '').slice(-linesShown)
+    return {step, cause: [...said, error.trim()].join('\n'), network: false}
+  }
   const channel =
     channels.find(([, pattern]) => pattern.test(cause))?.[0] ??
     channels.find(([, pattern]) => pattern.test(step))?.[0] ??

@@ -5,6 +5,8 @@ import type {Frontend} from '../recipes/frontend.js'
 export interface PlannedSource {
   /** As the user named it, without credentials. */
   readonly repository: string
+  /** Its URL or path, without credentials. */
+  readonly url: string
   /** The checkout. */
   readonly directory: string
   readonly ref: {readonly kind: string; readonly name: string; readonly fullName: string}
@@ -27,12 +29,12 @@ export interface PlannedFile {
 
 /** How something from outside is reached. */
 export interface Route {
-  readonly kind: 'frontend' | 'image' | 'git' | 'apt' | 'go'
-  /** The image, repository or kind of download. */
+  readonly kind: 'frontend' | 'image' | 'git' | 'http' | 'apt' | 'go'
+  /** The image, repository, file or kind of download. */
   readonly what: string
   /** Who fetches it: the action itself, the builder, or a build step. */
   readonly by: 'action' | 'builder' | 'build step'
-  /** `direct`, `mirror …`, `proxy …` or `built in`. */
+  /** `direct`, `mirror …`, `proxy …`, `built in` or `this machine`. */
   readonly via: string
   /** Where the tree asks for it: file and line. */
   readonly from?: string

@@ -31,16 +31,16 @@ export function routesOf(
     const file = `${build.component} Dockerfile`
     const {frontend} = build
     return [
-      {kind: 'git', what: build.source.repository, by: 'action', via: gitRoute(build.source.repository, inputs)},
+      {kind: 'git', what: build.source.repository, by: 'action', via: gitRoute(build.source.url, inputs)},
       ...(frontend.image === undefined
         ? [{kind: 'frontend', what: 'Dockerfile frontend', by: 'builder', via: 'built in', from: `${file}:1`} as const]
         : [image('frontend', frontend.image, `${file}:1`)]),
       ...sources.images.map(({spelled, line}) => image('image', spelled, `${file}:${line}`)),
-      ...sources.adds.map(({url, line}): Route => ({
-        kind: 'git',
+      ...sources.adds.map(({kind, url, line}): Route => ({
+        kind,
         what: redactUrl(url.replace(/[?#].*$/, '')),
         by: 'builder',
-        via: gitMirrorRoute(url, inputs) ?? builderRoute(url, inputs, builder),
+        via: (kind === 'git' ? gitMirrorRoute(url, inputs) : undefined) ?? builderRoute(url, inputs, builder),
         from: `${file}:${line}`
       }))
     ]
@@ -73,9 +73,8 @@ function stepRoutes(inputs: Inputs): Route[] {
   ]
 }
 
-function gitRoute(repository: string, inputs: Inputs): string {
-  const url = /^[\w.-]+\/[\w.-]+$/.test(repository) ? `https://github.com/${repository}` : repository
-  if (!URL.canParse(url)) return 'this machine'
+function gitRoute(url: string, inputs: Inputs): string {
+  if (url.startsWith('/')) return 'this machine'
   return gitMirrorRoute(url, inputs) ?? throughProxy(url, inputs) ?? 'direct'
 }
 

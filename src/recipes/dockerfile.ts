@@ -52,15 +52,17 @@ export function parseDockerfile(text: string): Dockerfile {
   return {...(syntax === undefined ? {} : {syntax}), globals, stages}
 }
 
-/** The same Dockerfile without its `# syntax=` line, which then means the builder's built-in frontend. */
+/**
+ * The same Dockerfile without its `# syntax=` line, which then means the builder's built-in frontend. A comment after the
+ * directives makes up for it, so that other lines keep their numbers: one among them would end them.
+ */
 export function withoutSyntax(text: string): string {
   const lines = text.split('\n')
-  for (const [index, line] of lines.entries()) {
-    const directive = directivePattern.exec(line)
-    if (directive === null) break
-    if (directive[1]?.toLowerCase() === 'syntax') lines[index] = '#'
-  }
-  return lines.join('\n')
+  const first = lines.findIndex(line => !directivePattern.test(line))
+  const directives = lines.slice(0, first < 0 ? lines.length : first)
+  const others = directives.filter(line => directivePattern.exec(line)?.[1]?.toLowerCase() !== 'syntax')
+  const comments = directives.slice(others.length).map(() => '#')
+  return [...others, ...comments, ...lines.slice(directives.length)].join('\n')
 }
 
 const directivePattern = /^\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S+)\s*$/
@@ -84,21 +86,22 @@ function parseInstructions(lines: readonly string[], escape: string): Instructio
     let continued = true
     while (continued && index < lines.length) {
       const line = lines[index++] ?? ''
-      if (/^\s*#/.test(line) || (text !== '' && line.trim() === '')) continue
       const trimmed = line.trimEnd()
-      continued = trimmed.endsWith(escape)
-      text += continued ? `${trimmed.slice(0, -1)} ` : trimmed
-      if (text.trim() === '') break
+      if (index - 1 > start && (/^\s*#/.test(line) || trimmed === '')) continue
+      continued = trimmed.endsWith(escape) && !/^\s*#/.test(line)
+      text += continued ? trimmed.slice(0, -1) : trimmed
     }
     const [, keyword, rest] = /^\s*([A-Za-z]+)\s+([^]*)$/.exec(text) ?? []
     if (keyword === undefined || rest === undefined) continue
     const heredocs: string[] = []
     if (/^(RUN|COPY|ADD)$/i.test(keyword)) {
-      for (const [, strip, , word = ''] of rest.matchAll(/(?<![<\w])<<(-?)(["']?)([A-Za-z_]\w*)\2/g)) {
+      for (const word of shellWords(rest)) {
+        const [, strip, , end] = /^\d*<<(-?)(["']?)([A-Za-z_]\w*)\2$/.exec(word) ?? []
+        if (end === undefined) continue
         const body: string[] = []
         while (index < lines.length) {
           const line = lines[index++] ?? ''
-          if ((strip === '-' ? line.replace(/^\t+/, '') : line) === word) break
+          if ((strip === '-' ? line.replace(/^\t+/, '') : line) === end) break
           body.push(line)
         }
         heredocs.push(body.join('\n'))
@@ -107,6 +110,11 @@ function parseInstructions(lines: readonly string[], escape: string): Instructio
     instructions.push({keyword: keyword.toUpperCase(), ...splitFlags(rest), heredocs, line: start + 1})
   }
   return instructions
+}
+
+/** The words of a line as a shell separates them, quotes kept. */
+export function shellWords(text: string): readonly string[] {
+  return text.match(/(?:[^\s"']|"(?:\\.|[^"])*"|'[^']*')+/g) ?? []
 }
 
 function splitFlags(rest: string): Pick<Instruction, 'flags' | 'text'> {

@@ -1,5 +1,5 @@
 import {parseImageReference, type ImageReference} from '../network/images.js'
-import type {Dockerfile, Instruction, Stage} from './dockerfile.js'
+import {shellWords, type Dockerfile, type Instruction, type Stage} from './dockerfile.js'
 import {expandVariables, type Lookup} from './variables.js'
 
 /** An image that a build starts from or copies from. */
@@ -155,7 +155,7 @@ function walkStage(
 
 /** `ARG NAME`, `ARG NAME=value OTHER=value`, `ENV NAME=value`, `ENV NAME value`. */
 function declarations(step: Instruction): {name: string; value: string | undefined}[] {
-  const words = step.text.match(/(?:[^\s"']|"(?:\\.|[^"])*"|'[^']*')+/g) ?? []
+  const words = shellWords(step.text)
   const [first, ...rest] = words
   if (step.keyword === 'ENV' && first !== undefined && !first.includes('='))
     return [{name: first, value: rest.join(' ')}]
