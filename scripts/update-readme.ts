@@ -44,5 +44,7 @@ function replaceBetween(text: string, marker: string, content: string): string {
   const pattern = new RegExp(`(<!-- ${marker} -->\n)[^]*?(<!-- /${marker} -->)`)
   if (!pattern.test(text))
     throw new Error(`README.md has no place for the ${marker}: <!-- ${marker} --> … <!-- /${marker} -->`)
-  return text.replace(pattern, (_, open: string, close: string) => `${open}\n${content}\n\n${close}`)
+  // Prettier would pad every cell to the width of the longest.
+  const kept = `<!-- prettier-ignore-start -->\n\n${content}\n\n<!-- prettier-ignore-end -->`
+  return text.replace(pattern, (_, open: string, close: string) => `${open}\n${kept}\n${close}`)
 }

@@ -2,6 +2,7 @@ import {problemsError} from './errors.js'
 import {normalRegistry} from './network/images.js'
 import {proxiesFromEnvironment, proxyUrl, type ProxySettings} from './network/proxy.js'
 import {isHttpUrl, redactText, redactUrl, secretsIn} from './network/url.js'
+import {isRepository} from './source/repository.js'
 
 // Of each list the first is the default.
 export const modes = ['build', 'plan'] as const
@@ -76,7 +77,7 @@ export interface InputDefaults {
 export function parseInputs(raw: Readonly<Record<string, string>>, {environment}: InputDefaults): Inputs {
   const problems: string[] = []
   const read = new Reader(raw, problems)
-  const repository = read.text('repository') ?? 'moby/moby'
+  const repository = read.repository('repository') ?? 'moby/moby'
   const proxies = proxiesFromEnvironment(environment)
   const inputs: Inputs = defined({
     mode: read.choice('mode', modes),
@@ -87,7 +88,7 @@ export function parseInputs(raw: Readonly<Record<string, string>>, {environment}
     history: read.choice('history', histories),
     token: read.text('token'),
     client: read.text('client') ?? 'auto',
-    clientRepository: read.text('client-repository') ?? 'docker/cli',
+    clientRepository: read.repository('client-repository') ?? 'docker/cli',
     target: read.choice('target', targets),
     platforms: read.platforms('platforms'),
     version: read.matching('version', /^[0-9A-Za-z][0-9A-Za-z.-]*$/, 'letters, digits, dots and hyphens only'),
@@ -210,6 +211,13 @@ class Reader {
       this.#problem(name, 'must be a directory below the workspace', value)
     }
     return parts.filter(part => part !== '' && part !== '.').join('/') || '.'
+  }
+
+  repository(name: string): string | undefined {
+    const value = this.text(name)
+    if (value === undefined || isRepository(value)) return value
+    this.#problem(name, 'must be owner/name, a git URL, or a path that begins with / or ./', value)
+    return undefined
   }
 
   platforms(name: string): readonly string[] {

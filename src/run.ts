@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto'
 import {join, resolve} from 'node:path'
-import {makeBundle} from './bundles/make-bundle.js'
+import {checkExport, makeBundle, type BundleOrder} from './bundles/make-bundle.js'
 import {createBuilder} from './build/builder.js'
 import {configureDockerProxies} from './build/docker-configuration.js'
 import {executeBuild, type BuildResult} from './build/execute.js'
@@ -128,22 +128,22 @@ async function publish(
   {outputDirectory, platform}: Place,
   ports: Ports
 ): Promise<PublishedBundle[]> {
-  const published: PublishedBundle[] = []
+  const checked = []
   for (const {build} of results) {
-    const bundle = await makeBundle(
-      {
-        name: build.bundle,
-        exportDirectory: build.exportDirectory,
-        outputDirectory: resolve(outputDirectory),
-        machinePlatform: platform,
-        stamp: build.stamp,
-        verify: inputs.verify === 'version',
-        modifiedTime: build.source.commitTime
-      },
-      ports
-    )
-    published.push({bundle})
+    const order: BundleOrder = {
+      name: build.bundle,
+      exportDirectory: build.exportDirectory,
+      outputDirectory: resolve(outputDirectory),
+      machinePlatform: platform,
+      stamp: build.stamp,
+      verify: inputs.verify === 'version',
+      modifiedTime: build.source.commitTime
+    }
+    checked.push({order, exported: await checkExport(order, ports)})
   }
+  // All of them are good, or none is published.
+  const published: PublishedBundle[] = []
+  for (const {order, exported} of checked) published.push({bundle: await makeBundle(order, ports, exported)})
   if (!inputs.upload || ports.artifacts === undefined) return published
   const uploaded = []
   for (const {bundle} of published) {
@@ -158,7 +158,7 @@ async function publish(
         {cause: error}
       )
     })
-    ports.log.info(`Uploaded ${name} to ${ports.artifacts.location}: ${artifact.url}`)
+    ports.log.info(`Published ${name}: ${artifact.url}`)
     uploaded.push({bundle, artifact})
   }
   return uploaded

@@ -36,9 +36,18 @@ export function httpProber(): Prober {
 
 function proxyAgent(proxy: string): ProxyAgent {
   const url = new URL(proxy)
-  const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
-  const token = url.username === '' ? {} : {token: `Basic ${Buffer.from(credentials).toString('base64')}`}
-  return new ProxyAgent({uri: url.origin, ...token})
+  const credentials = [url.username, url.password].map(percentDecoded).join(':')
+  const token = credentials === ':' ? {} : {token: `Basic ${Buffer.from(credentials).toString('base64')}`}
+  // Many proxies let CONNECT through to port 443 alone, so plain HTTP is asked for in the absolute form, as by curl and Go.
+  return new ProxyAgent({uri: url.origin, proxyTunnel: false, ...token})
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {

@@ -22,8 +22,8 @@ const linesShown = 12
 const networkFailures =
   /timed? ?out|timeout|temporary failure (in name resolution|resolving)|could(n't| not) resolve|no such host|name or service not known|connection (refused|reset|closed|timed out)|network is unreachable|no route to host|early EOF|unexpected EOF|the remote end hung up|RPC failed|TLS handshake|unable to access|unable to connect|could not connect|failed to fetch|bad gateway|service unavailable|gateway time-?out|too many requests|\b(429|502|503|504)\b|http2: |broken pipe|i\/o timeout|proxy ?(connect|error)|407/i
 
-/** A compiler's complaint, `cmd/dockerd/docker.go:407:2: undefined: timeout`, which no other attempt changes. */
-const compilerMessage = /^\s*[^\s:]+\.\w+:\d+(:\d+)?: /
+// `cmd/dockerd/docker.go:407:2: undefined: timeout`; but Go puts a position before a failed download, too.
+const compilerMessage = /^\s*[^\s:]+\.(go|c|h|cc|cpp|S):\d+(:\d+)?: (?!.*(https?:|dial tcp))/
 
 const channels: readonly (readonly [Channel, RegExp])[] = [
   [
@@ -46,10 +46,9 @@ const inputsOfChannel: Readonly<Record<Channel, string>> = {
 /** Reads a failed build: which step, why, whether it was the network, and which input changes the route. */
 export function diagnose({failure, messages}: BuildProgress, inputs: Inputs): Diagnosis {
   const error = failure?.message ?? messages.findLast(line => /error/i.test(line)) ?? messages.at(-1) ?? 'no message'
-  const lines = [...(failure?.output ?? []), error]
-  const cause = lines.some(line => compilerMessage.test(line))
-    ? undefined
-    : lines.findLast(line => networkFailures.test(line))
+  // What BuildKit says of a failed RUN repeats the whole script, in which any word may occur.
+  const lines = [...(failure?.output ?? []), error.replace(/process ".*" did not complete successfully/s, '')]
+  const cause = lines.findLast(line => networkFailures.test(line) && !compilerMessage.test(line))
   const step = failure?.step ?? 'docker buildx bake'
   if (cause === undefined) {
     const said = (failure?.output ?? []).filter(line => line.trim() !== '').slice(-linesShown)

@@ -37,14 +37,19 @@ export interface BundlePorts {
   readonly log: Log
 }
 
+/** What a build left behind, found good. */
+export interface CheckedExport {
+  readonly files: readonly ExportedFile[]
+  readonly stamps: readonly VerifiedStamp[]
+}
+
 /**
- * Makes a bundle of what a build left behind: checks it, and only then puts the directory with its checksums and the
- * archive into the output directory, in place of older ones.
+ * Checks what a build left behind, its stamp above all, and changes nothing.
  *
- * @throws StepError when a check fails; the output directory is then as it was.
+ * @throws StepError when a check fails.
  */
-export async function makeBundle(order: BundleOrder, {files, commands, log}: BundlePorts): Promise<Bundle> {
-  const {name, outputDirectory, stamp, modifiedTime} = order
+export async function checkExport(order: BundleOrder, {files, commands, log}: BundlePorts): Promise<CheckedExport> {
+  const {name, stamp} = order
   const exported = await readExport(order.exportDirectory, files)
   const stamps: VerifiedStamp[] = []
   if (order.verify) {
@@ -55,6 +60,19 @@ export async function makeBundle(order: BundleOrder, {files, commands, log}: Bun
       stamps.push(verified)
     }
   }
+  return {files: exported, stamps}
+}
+
+/**
+ * Makes a bundle of what a build left behind: checks it, unless it was `checked` before, and only then puts the directory
+ * with its checksums and the archive into the output directory, in place of older ones.
+ *
+ * @throws StepError when a check fails; the output directory is then as it was.
+ */
+export async function makeBundle(order: BundleOrder, ports: BundlePorts, checked?: CheckedExport): Promise<Bundle> {
+  const {name, outputDirectory, modifiedTime} = order
+  const {files, log} = ports
+  const {files: exported, stamps} = checked ?? (await checkExport(order, ports))
   const directory = join(outputDirectory, name)
   const path = join(outputDirectory, `${name}.tar.gz`)
   // An archive must not outlive the bundle it was made of.

@@ -38,7 +38,8 @@ export interface StampedProgram {
 }
 
 const step = 'verify'
-const notTaken = 'the build did not take the planned stamp'
+const notTaken =
+  "the build did not take the planned stamp. Check 'build-args', and that the tree's scripts stamp the VERSION and the commit they are given; with 'verify' off, the binaries pass as they are"
 
 /**
  * Makes sure that a program is the version it should be. One for `machinePlatform` is run with `--version`; one for

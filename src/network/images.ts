@@ -37,15 +37,14 @@ export function formatImageReference({registry, repository, tag, digest}: ImageR
  * `docker.io/library/` and `:latest` (moby/buildkit frontend/dockerui/namedcontext.go).
  */
 export function namedContextOf(reference: ImageReference): string {
-  const shown = formatImageReference(reference.tag === 'latest' ? withoutTag(reference) : reference)
+  const plain = reference.tag === 'latest' && reference.digest === undefined
+  const shown = formatImageReference(
+    plain ? {registry: reference.registry, repository: reference.repository} : reference
+  )
   return shown.replace(/^docker\.io\/library\//, '').replace(/^docker\.io\//, '')
 }
 
 /** `index.docker.io` and `registry-1.docker.io` are other names of docker.io. */
 export function normalRegistry(host: string): string {
   return host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host
-}
-
-function withoutTag({registry, repository, digest}: ImageReference): ImageReference {
-  return {registry, repository, ...(digest === undefined ? {} : {digest})}
 }

@@ -32,7 +32,7 @@ export function primedDockerfile(image: string, priming: Priming): string {
 
 // One-line lists (`deb http://host/debian bookworm main`) and deb822 (`URIs: http://host/debian`) alike.
 function aptCommand(mirror: string): string {
-  const expression = String.raw`s#https?://[^/[:space:]]+/(debian|debian-security|ubuntu)(/|[[:space:]]|$)#${mirror}/\1\2#g`
+  const expression = String.raw`s#https?://[^/[:space:]]+/(debian|debian-security|ubuntu|ubuntu-ports)(/|[[:space:]]|$)#${mirror}/\1\2#g`
   return (
     'for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do ' +
     `if [ -f "$list" ]; then sed -i -E '${expression}' "$list"; fi; done`

@@ -50,19 +50,9 @@ export function makePlan(inputs: Inputs, facts: PlanFacts): Plan {
     schema: 1,
     builder,
     builds: parts.map(({build}) => build),
-    routes: routesOf(
-      parts.map(({build, sources}) => ({build, sources})),
-      inputs,
-      facts.mirrors,
-      builder
-    ),
+    routes: routesOf(parts, inputs, facts.mirrors, builder),
     inheritedVariables,
-    notes: [
-      ...parts.flatMap(({build}) =>
-        build.frontend.why === undefined ? [] : [`${build.component}: ${build.frontend.why}`]
-      ),
-      ...notes(inputs, facts, builder)
-    ]
+    notes: [...new Set(parts.flatMap(({build}) => build.frontend.why ?? [])), ...notes(inputs, facts, builder)]
   }
 }
 

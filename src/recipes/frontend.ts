@@ -36,7 +36,7 @@ export function chooseFrontend(
     const version = buildkit === undefined ? 'BuildKit' : `BuildKit ${formatVersion(buildkit)}`
     return {
       kind: 'built-in',
-      why: `the mirror has no ${mirroredName}; the frontend built into ${version} reads this Dockerfile too`
+      why: `The mirror has no ${mirroredName}, so the frontend that is built into ${version} reads the Dockerfile.`
     }
   }
   throw new ConfigurationError(

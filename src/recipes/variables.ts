@@ -55,7 +55,7 @@ function expandBraces(inner: string, lookup: Lookup): string {
       return withoutSuffix(value ?? '', expandVariables(rest, lookup), operator === '%%')
     case '/':
     case '//': {
-      const [pattern = '', replacement = ''] = rest.split('/', 2)
+      const [, pattern = '', replacement = ''] = /^((?:\\.|[^\\/])*)\/?([^]*)$/.exec(rest) ?? []
       const expression = new RegExp(globSource(expandVariables(pattern, lookup), true), operator === '//' ? 'g' : '')
       return (value ?? '').replace(expression, () => expandVariables(replacement, lookup))
     }
@@ -77,8 +77,8 @@ function withoutSuffix(value: string, pattern: string, greedy: boolean): string 
 
 /** A shell pattern as a regular expression: `*` and `?` are wild. */
 function globSource(pattern: string, greedy: boolean): string {
-  return pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, greedy ? '.*' : '.*?')
-    .replace(/\?/g, '.')
+  return pattern.replace(/[.+^${}()|[\]\\*?]/g, character => {
+    if (character === '*') return greedy ? '.*' : '.*?'
+    return character === '?' ? '.' : `\\${character}`
+  })
 }

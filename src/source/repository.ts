@@ -44,6 +44,16 @@ export function parseRepository(text: string, {serverUrl, workspace, input}: Rep
   )
 }
 
+/** Whether `parseRepository` can read a text. */
+export function isRepository(text: string): boolean {
+  try {
+    parseRepository(text, {serverUrl: 'https://github.com', workspace: '/', input: ''})
+    return true
+  } catch {
+    return false
+  }
+}
+
 function fromUrl(text: string, name: string): Repository {
   const {protocol, username, password} = new URL(text)
   if (protocol === 'file:') return {name, url: decodeURIComponent(new URL(text).pathname), kind: 'local'}
