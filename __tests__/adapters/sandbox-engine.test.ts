@@ -1,25 +1,21 @@
 import {execFile, spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises'
-import {homedir, tmpdir} from 'node:os'
+import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {createInterface} from 'node:readline'
 import {promisify} from 'node:util'
-import {afterAll, beforeAll, describe, expect, it} from '@jest/globals'
-import {type Engine, engineObstacle, startEngine} from '../../sandbox/engine.js'
+import {afterAll, beforeAll, expect, it} from '@jest/globals'
+import {sandboxCacheDirectory} from '../../sandbox/cache-directory.js'
+import {type Engine, startEngine} from '../../sandbox/engine.js'
 import {type HttpServer, startHttpServer} from '../../sandbox/http-server.js'
 import {unpackedPackages} from '../../sandbox/unpacked-packages.js'
+import {describeWithEngine} from '../support/describe-with-engine.js'
 
-const cacheDirectory =
-  process.env.BUILD_MOBY_SANDBOX_CACHE ??
-  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'build-moby-sandbox')
+const cacheDirectory = sandboxCacheDirectory(process.env)
 const log = (): void => undefined
 
-const obstacle = await engineObstacle()
-if (obstacle !== undefined) process.stderr.write(`No engine is tested, because ${obstacle}\n`)
-const describeEngine = obstacle === undefined ? describe : describe.skip
-
-describeEngine('the throwaway engine', () => {
+await describeWithEngine('the throwaway engine', () => {
   let context: string
   let engine: Engine
   let server: HttpServer

@@ -1,26 +1,27 @@
 import {createHash} from 'node:crypto'
 import {mkdtemp, rm} from 'node:fs/promises'
 import {type IncomingMessage, request as httpRequest} from 'node:http'
-import {homedir, tmpdir} from 'node:os'
+import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {text} from 'node:stream/consumers'
-import {afterAll, beforeAll, describe, expect, it} from '@jest/globals'
+import {afterAll, beforeAll, expect, it} from '@jest/globals'
 import {unzipSync} from 'fflate'
 import {startAptMirror} from '../../sandbox/apt-mirror.js'
+import {sandboxCacheDirectory} from '../../sandbox/cache-directory.js'
 import {startForwardProxy} from '../../sandbox/forward-proxy.js'
 import {startGitServer} from '../../sandbox/git-server.js'
 import {startHttpServer} from '../../sandbox/http-server.js'
 import {type Network, startNetwork} from '../../sandbox/network.js'
 import {machineSuite} from '../../sandbox/unpacked-packages.js'
+import {describeWithEngine} from '../support/describe-with-engine.js'
 import {git, makeRepository, missingObjects, unreachableCommit} from '../support/bare-repository.js'
 
 const addresses = ['127.0.0.1', '127.0.0.2']
-const cacheDirectory =
-  process.env.BUILD_MOBY_SANDBOX_CACHE ??
-  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'build-moby-sandbox')
+const cacheDirectory = sandboxCacheDirectory(process.env)
 const log = (): void => undefined
 
-describe('the network in a box', () => {
+// Its images are made as root from Debian's packages, as the engine is.
+await describeWithEngine('the network in a box', () => {
   let directory: string
   let repositories: string
   let repository: string

@@ -1,5 +1,6 @@
 import {Agent, ProxyAgent, request, type Dispatcher} from 'undici'
 import type {Prober} from '../ports.js'
+import {percentDecoded} from './secrets.js'
 
 const bodyBytesKept = 64 * 1024
 
@@ -40,14 +41,6 @@ function proxyAgent(proxy: string): ProxyAgent {
   const token = credentials === ':' ? {} : {token: `Basic ${Buffer.from(credentials).toString('base64')}`}
   // Many proxies let CONNECT through to port 443 alone, so plain HTTP is asked for in the absolute form, as by curl and Go.
   return new ProxyAgent({uri: url.origin, proxyTunnel: false, ...token})
-}
-
-function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }
 
 async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {

@@ -8,7 +8,8 @@ export function secretForms(secret: string): readonly string[] {
   return [...forms].filter(form => form.trim() !== '').sort((one, other) => other.length - one.length)
 }
 
-function percentDecoded(text: string): string {
+/** The text with its `%xx` escapes decoded; as it is when one of them is malformed. */
+export function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

@@ -123,7 +123,7 @@ function parseDaemon(json: string): Daemon | undefined {
 
 /** `docker buildx inspect` prints one `Name: value` a line; it has no JSON form. */
 function parseBuilder(text: string, daemon: Daemon | undefined): BuilderFacts {
-  const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.+)$`, 'm').exec(text)?.[1]?.trim()
+  const field = (name: string) => new RegExp(`^${name}:[ \\t]*(\\S.*)$`, 'm').exec(text)?.[1]?.trim()
   const driver = field('Driver') ?? 'docker'
   const stated = findVersion(field('BuildKit version') ?? field('Buildkit') ?? '')
   const engine = daemon === undefined || driver !== 'docker' ? undefined : findVersion(daemon.version)

@@ -124,12 +124,12 @@ describe('the step for git', () => {
     const file = write('etc/gitconfig', '[user]\n\tname = A\n')
     prime(
       {from: 'https://github.com/moby/', to: 'https://m.example/100%25/moby/'},
-      {from: 'https://github.com/', to: "http://10.0.0.1:8080/it's/"}
+      {from: 'https://github.com/', to: 'http://10.0.0.1:8080/its/'}
     )
     expect((await git('config', '--file', file, '--list')).split('\n')).toEqual([
       'user.name=A',
       'url.https://m.example/100%25/moby/.insteadof=https://github.com/moby/',
-      "url.http://10.0.0.1:8080/it's/.insteadof=https://github.com/"
+      'url.http://10.0.0.1:8080/its/.insteadof=https://github.com/'
     ])
   })
 
