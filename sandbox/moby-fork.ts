@@ -151,6 +151,13 @@ async function sourceHistory(name: string, tags: readonly string[]): Promise<His
     history.annotatedTag(tag, release)
     parents = [release]
   }
+  // So that the tip of the branch is no release: whoever takes it in place of the tag builds something else.
+  history.commit(
+    'refs/heads/master',
+    'Go on after the release',
+    overlay(files, tree({NEWS: 'Nothing yet.\n'})),
+    ...parents
+  )
   return history
 }
 

@@ -49,6 +49,12 @@ describe('httpProber', () => {
     expect(await get(`http://${host}/`)).toEqual({failure: expect.stringContaining(`connect ECONNREFUSED ${host}`)})
   })
 
+  it('tells it once for each address of a host', async () => {
+    const port = (await deadHost()).replace(/.*:/, '')
+    const result = await get(`http://localhost:${port}/`)
+    expect(result).toEqual({failure: expect.stringMatching(/^connect ECONNREFUSED [^ ]+(; connect [A-Z]+ .*)?$/)})
+  })
+
   it('tells of a server that speaks no TLS', async () => {
     const {host} = await started(serve(hello))
     expect(await get(`https://${host}/`)).toEqual({

@@ -1,5 +1,4 @@
-import {execFileSync} from 'node:child_process'
-import {cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile} from 'node:fs/promises'
+import {cp, mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from '@jest/globals'
@@ -9,6 +8,7 @@ import {readActionDefinition} from '../../src/adapters/action-definition.js'
 import {actionFile, runBuiltAction} from '../support/built-action.js'
 import {describeWithEngine} from '../support/describe-with-engine.js'
 import {errorsOf, expectFailure} from '../support/failed-run.js'
+import {programDirectory, writeOldDocker} from '../support/programs.js'
 import type {ActionResult, ActionRun} from '../support/runner.js'
 
 const minutes = 60_000
@@ -18,7 +18,7 @@ let programs: string
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'build-moby-failures-'))
-  programs = await programDirectory(join(root, 'programs'), ['git', 'sh', 'tar', 'sed', 'gzip'])
+  programs = await programDirectory(join(root, 'programs'), ['git', 'tar'])
 })
 
 afterAll(async () => {
@@ -99,8 +99,7 @@ describe('before it asks docker, the action', () => {
     }
   ])('says that $what is too old', async ({what, versions, says}) => {
     const directory = await programDirectory(join(root, what), ['sh', 'git'])
-    // Versions of years ago, which no machine of today has.
-    await writeFile(join(directory, 'docker'), oldDocker(versions), {mode: 0o755})
+    await writeOldDocker(directory, versions)
     await expectFailure(await run({with: {ref: 'v28.5.2'}, environment: {PATH: directory}}), {says})
   })
 })
@@ -199,8 +198,8 @@ await describeWithEngine('before it builds, the action', () => {
   it(
     'says how to get buildx',
     async () => {
-      const directory = await programDirectory(join(root, 'no-buildx'), ['git'])
-      await symlink(programPath('docker', sandbox.engine.environment.PATH), join(directory, 'docker'))
+      const {PATH: path} = sandbox.engine.environment
+      const directory = await programDirectory(join(root, 'no-buildx'), ['git', 'docker'], path)
       const environment = {PATH: directory, DOCKER_CONFIG: join(directory, 'config'), HOME: directory}
       const says = ['docker has no buildx plugin', 'Install buildx 0.13.0 or newer']
       await expectFailure(await runInSandbox({}, {environment}), {says})
@@ -274,25 +273,3 @@ await describeWithEngine('before it builds, the action', () => {
     }
   }
 })
-
-/** A directory of links to some of this machine's programs, for a PATH without the others. */
-async function programDirectory(directory: string, names: readonly string[]): Promise<string> {
-  await mkdir(directory, {recursive: true})
-  for (const name of names) await symlink(programPath(name, process.env.PATH ?? ''), join(directory, name))
-  return directory
-}
-
-function programPath(name: string, path: string): string {
-  return execFileSync('/bin/sh', ['-c', 'command -v "$0"', name], {env: {PATH: path}, encoding: 'utf8'}).trim()
-}
-
-function oldDocker({buildx, buildkit}: {readonly buildx: string; readonly buildkit: string}): string {
-  return `#!/bin/sh
-case "$1 $2" in
-  "--version ") echo "Docker version 23.0.6, build ef23cbc" ;;
-  "buildx version") echo "github.com/docker/buildx ${buildx}" ;;
-  "buildx inspect") printf 'Name:   default\\nDriver: docker\\n\\nBuildkit:  ${buildkit}\\nPlatforms: linux/amd64\\n' ;;
-  "info --format") echo '{"ServerVersion": "23.0.6", "OSType": "linux", "Architecture": "x86_64"}' ;;
-esac
-`
-}

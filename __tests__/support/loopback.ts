@@ -53,7 +53,7 @@ export async function serveProxy(credentials?: string): Promise<LoopbackServer> 
 
 /** `127.0.0.1:port` of a port that nobody listens on. */
 export async function deadHost(): Promise<string> {
-  const server = await serve((_request, response) => response.end())
+  const server = await serve(() => undefined)
   await server.stop()
   return server.host
 }

@@ -28694,6 +28694,7 @@ function fitSummary(markdown, limitBytes) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   e: () => (/* binding */ secretForms)
 /* harmony export */ });
+/* unused harmony export percentDecoded */
 /**
  * Every text that gives `secret` away: itself, its percent-decoded form (a password in a URL), and each of their lines,
  * because logs are written line by line. Longest first; none is blank.
@@ -28703,6 +28704,7 @@ function secretForms(secret) {
     const forms = new Set([...whole, ...whole.flatMap(text => text.split(/\r?\n/).map(line => line.trim()))]);
     return [...forms].filter(form => form.trim() !== '').sort((one, other) => other.length - one.length);
 }
+/** The text with its `%xx` escapes decoded; as it is when one of them is malformed. */
 function percentDecoded(text) {
     try {
         return decodeURIComponent(text);

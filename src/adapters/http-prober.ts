@@ -55,8 +55,11 @@ async function beginning(body: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 function reason(error: unknown, timeoutMilliseconds: number): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return `no answer within ${timeoutMilliseconds / 1000} s`
-  if (error instanceof AggregateError && error.message === '') return (error.errors as unknown[]).map(String).join('; ')
-  return error.message
+  if (typeof error !== 'object' || error === null) return String(error)
+  if ('name' in error && error.name === 'TimeoutError') return `no answer within ${timeoutMilliseconds / 1000} s`
+  // One error for each address of a host: an AggregateError.
+  if ('errors' in error && Array.isArray(error.errors)) {
+    return error.errors.map(each => reason(each, timeoutMilliseconds)).join('; ')
+  }
+  return 'message' in error && typeof error.message === 'string' ? error.message : 'unknown failure'
 }

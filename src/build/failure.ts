@@ -45,9 +45,10 @@ const inputsOfChannel: Readonly<Record<Channel, string>> = {
 
 /** Reads a failed build: which step, why, whether it was the network, and which input changes the route. */
 export function diagnose({failure, messages}: BuildProgress, inputs: Inputs): Diagnosis {
-  const error = failure?.message ?? messages.findLast(line => /error/i.test(line)) ?? messages.at(-1) ?? 'no message'
-  // What BuildKit says of a failed RUN repeats the whole script, in which any word may occur.
-  const lines = [...(failure?.output ?? []), error.replace(/process ".*" did not complete successfully/s, '')]
+  const message = failure?.message ?? messages.findLast(line => /error/i.test(line)) ?? messages.at(-1) ?? 'no message'
+  // BuildKit repeats the whole script of a failed RUN, in which any word may occur.
+  const error = message.replace(/process ".*" (?=did not complete successfully)/s, 'the process ')
+  const lines = [...(failure?.output ?? []), error]
   const cause = lines.findLast(line => networkFailures.test(line) && !compilerMessage.test(line))
   const step = failure?.step ?? 'docker buildx bake'
   if (cause === undefined) {

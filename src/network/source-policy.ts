@@ -26,9 +26,10 @@ export function sourcePolicy(
   adds: readonly AddSource[]
 ): SourcePolicy | undefined {
   const images = mirrors.map(({registry, host, path}) => convertImages(registry, mirrorName({host, path})))
-  const repositories = adds.flatMap(({kind, url}) => {
+  const urls = new Set(adds.filter(({kind}) => kind === 'git').map(({url}) => url.replace(/[?#].*$/, '')))
+  const repositories = [...urls].flatMap(url => {
     const rule = gitMirrors.find(({from}) => url.startsWith(from))
-    return kind === 'git' && rule !== undefined ? [convertRepository(url, rule)] : []
+    return rule === undefined ? [] : [convertRepository(url, rule)]
   })
   const rules = [...images, ...repositories]
   return rules.length === 0 ? undefined : {version: 1, rules}
@@ -47,13 +48,13 @@ function convertImages(registry: string, mirror: string): SourcePolicyRule {
   }
 }
 
-function convertRepository(url: string, {from, to}: PrefixRule): SourcePolicyRule {
-  const repository = url.replace(/[?#].*$/, '')
+function convertRepository(repository: string, {from, to}: PrefixRule): SourcePolicyRule {
   const identifier = `git://${repository.replace(/^[a-z]+:\/\//, '')}`
   const mirrored = to + repository.slice(from.length)
   return {
     action: 'CONVERT',
     selector: {identifier: `${identifier}*`, match_type: 'WILDCARD'},
-    updates: {identifier: `git://${mirrored.replace(/^[a-z]+:\/\//, '')}`, attrs: {'git.fullurl': mirrored}}
+    // What the star stands for is the ref: without it BuildKit would take the mirror's default branch.
+    updates: {identifier: `git://${mirrored.replace(/^[a-z]+:\/\//, '')}$\{1}`, attrs: {'git.fullurl': mirrored}}
   }
 }

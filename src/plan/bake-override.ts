@@ -56,7 +56,13 @@ export function bakeOverride(
   for (const [index, image] of primedImages.entries()) {
     targets[primedTarget(index)] = {context: paths.emptyContext, 'dockerfile-inline': image.dockerfile, ...onPlatforms}
   }
-  return `${JSON.stringify({target: targets}, undefined, 2)}\n`
+  return `${literal(JSON.stringify({target: targets}, undefined, 2))}\n`
+}
+
+// Every string of a bake file is a template (github.com/hashicorp/hcl, json/spec.md): `${` begins an expression, `$${` stands
+// for itself.
+function literal(json: string): string {
+  return json.replace(/[$%](?=\{)/g, '$&$&')
 }
 
 function primedTarget(index: number): string {

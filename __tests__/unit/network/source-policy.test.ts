@@ -32,18 +32,22 @@ describe('sourcePolicy', () => {
     })
   })
 
-  it('names the full URL of each mirrored repository, without what selects a part of it', () => {
+  it('names the full URL of each mirrored repository once, and keeps the ref', () => {
     const policy = sourcePolicy(
       [],
       [rule],
-      [git('https://github.com/a/b.git?ref=v1&keep-git-dir=1'), git('https://github.com/c/d.git#v2')]
+      [
+        git('https://github.com/a/b.git?ref=v1&keep-git-dir=1'),
+        git('https://github.com/c/d.git#v2'),
+        git('https://github.com/a/b.git#v3')
+      ]
     )
     expect(policy?.rules).toEqual([
       {
         action: 'CONVERT',
         selector: {identifier: 'git://github.com/a/b.git*', match_type: 'WILDCARD'},
         updates: {
-          identifier: 'git://mirror.example/gh/a/b.git',
+          identifier: 'git://mirror.example/gh/a/b.git${1}',
           attrs: {'git.fullurl': 'https://mirror.example/gh/a/b.git'}
         }
       },
@@ -51,7 +55,7 @@ describe('sourcePolicy', () => {
         action: 'CONVERT',
         selector: {identifier: 'git://github.com/c/d.git*', match_type: 'WILDCARD'},
         updates: {
-          identifier: 'git://mirror.example/gh/c/d.git',
+          identifier: 'git://mirror.example/gh/c/d.git${1}',
           attrs: {'git.fullurl': 'https://mirror.example/gh/c/d.git'}
         }
       }
