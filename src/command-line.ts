@@ -1,4 +1,5 @@
 import {problemsError} from './errors.js'
+import {redactText} from './network/url.js'
 
 /** An option: an input of the action, or one of the command line alone. */
 export interface Option {
@@ -39,7 +40,9 @@ export function parseCommandLine(words: readonly string[], inputs: readonly Opti
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     const [, name, inline] = /^--([a-z-]+)(?:=([^]*))?$/.exec(word) ?? []
     if (name === undefined || !known.has(name)) {
-      problems.push(`'${word.split('=')[0] ?? ''}' is no option; see --help`)
+      problems.push(`'${redactText(word.split('=')[0] ?? '')}' is no option; see --help`)
+      // What follows is its value, perhaps a secret.
+      if (name !== undefined && inline === undefined && rest[0]?.startsWith('--') === false) rest.shift()
       continue
     }
     const value = inline ?? rest.shift()

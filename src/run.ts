@@ -26,6 +26,7 @@ export interface Ports {
   readonly log: Log
   readonly prober: Prober
   readonly clock: Clock
+  /** Waits, and rejects as soon as the run is cancelled. */
   readonly pause: (milliseconds: number) => Promise<void>
   readonly cache: CacheStore
   /** Where finished archives are published; absent when they just stay in the output directory. */
@@ -106,10 +107,11 @@ async function build(
   const environment = dockerEnvironment(place.environment)
   const {commands, files, log, clock, pause, cache} = ports
   await createBuilder(plan.builder, inputs.proxies, workDirectory, environment, ports)
-  const proxied = await configureDockerProxies(inputs.proxies, join(workDirectory, 'docker'), environment, files)
   const results = []
   for (const planned of plan.builds) {
     log.info(`Building the ${planned.component}: ${planned.stamp.version}, build ${planned.stamp.commit}`)
+    const directory = join(workDirectory, planned.component, 'docker')
+    const proxied = await configureDockerProxies(inputs.proxies, directory, environment, files, planned.proxySecrets)
     const buildPorts = {commands, files, log, clock, pause, ...(inputs.cache === 'off' ? {} : {cache})}
     results.push(await executeBuild(planned, inputs, {...environment, ...proxied}, buildPorts))
     if (!(await isClean(planned.source.directory, place.environment, ports))) {
@@ -151,6 +153,8 @@ async function publish(
     const {compressionLevel, retentionDays} = inputs
     const paths = [bundle.archive.path, `${bundle.archive.path}.sha256`]
     const options = {compressionLevel, ...(retentionDays === undefined ? {} : {retentionDays})}
+    // A cancelled run publishes nothing more.
+    await ports.pause(0)
     const artifact = await ports.artifacts.publish(name, paths, options).catch((error: unknown) => {
       throw new StepError(
         'upload',

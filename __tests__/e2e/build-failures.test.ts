@@ -1,7 +1,7 @@
 import {mkdtemp, readFile, readdir, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, beforeAll, expect, it} from '@jest/globals'
+import {afterAll, beforeAll, expect, it, jest} from '@jest/globals'
 import {freePort} from '../../sandbox/http-server.js'
 import {type Sandbox, startSandbox} from '../../sandbox/sandbox.js'
 import {runBuiltAction} from '../support/built-action.js'
@@ -12,6 +12,7 @@ import {type ResultsService, startResultsService} from '../support/results-servi
 import type {ActionResult, ActionRun} from '../support/runner.js'
 
 const minutes = 60_000
+jest.setTimeout(2 * minutes)
 
 await describeWithEngine('a build that fails', () => {
   let root: string
@@ -31,7 +32,7 @@ await describeWithEngine('a build that fails', () => {
   afterAll(async () => {
     await Promise.all([stop(), service.close()])
     await rm(root, {recursive: true, force: true})
-  }, minutes)
+  })
 
   async function run(inputs: ActionRun['with']): Promise<ActionResult> {
     const defaults = {ref: 'v28.5.2', target: 'binary', client: 'none', cache: 'off'}
@@ -48,108 +49,81 @@ await describeWithEngine('a build that fails', () => {
     return directory
   }
 
-  it(
-    'because the apt mirror does not answer names the step, the mirror and the input',
-    async () => {
-      const result = await run({'apt-mirror': closed, retries: 0})
-      await expectFailure(result, {
-        says: [
-          /^build daemon: .* in the step \[binary base \d\/\d\] RUN apt-get update/,
-          `${closed}/debian`,
-          `The download went to the mirror ${closed}; 'apt-mirror' changes that`
-        ],
-        workspace: ['moby']
-      })
-      expect(result.main.log).not.toContain('Next attempt')
-    },
-    2 * minutes
-  )
+  it('because the apt mirror does not answer names the step, the mirror and the input', async () => {
+    const result = await run({'apt-mirror': closed, retries: 0})
+    await expectFailure(result, {
+      says: [
+        /^build daemon: .* in the step \[binary base \d\/\d\] RUN apt-get update/,
+        `${closed}/debian`,
+        `The download went to the mirror ${closed}; 'apt-mirror' changes that`
+      ],
+      workspace: ['moby']
+    })
+    expect(result.main.log).not.toContain('Next attempt')
+  })
 
-  it(
-    'because the Go proxy does not answer is tried again, and names the step, the proxy and the input',
-    async () => {
-      const result = await run({'go-proxy': closed, retries: 1})
-      await expectFailure(result, {
-        says: [
-          /^build daemon: .* \(after 2 attempts\) in the step \[binary gowinres \d\/\d\] RUN /,
-          `${closed}/github.com/tc-hib/go-winres/@v/v0.3.1.info`,
-          `The download went to the mirror ${closed}; 'go-proxy' (and 'go-sumdb') changes that`
-        ],
-        workspace: ['moby']
-      })
-      expect(result.main.log).toContain('Next attempt in 5 s (1 of 1)')
-    },
-    2 * minutes
-  )
+  it('because the Go proxy does not answer is tried again, and names the step, the proxy and the input', async () => {
+    const result = await run({'go-proxy': closed, retries: 1})
+    await expectFailure(result, {
+      says: [
+        /^build daemon: .* \(after 2 attempts\) in the step \[binary gowinres \d\/\d\] RUN /,
+        `${closed}/github.com/tc-hib/go-winres/@v/v0.3.1.info`,
+        `The download went to the mirror ${closed}; 'go-proxy' (and 'go-sumdb') changes that`
+      ],
+      workspace: ['moby']
+    })
+    expect(result.main.log).toContain('Next attempt in 5 s (1 of 1)')
+  })
 
-  it(
-    'because the tree does not compile shows what the compiler said, and is not tried again',
-    async () => {
-      // Words and numbers that a network failure might have, too.
-      const broken = 'func timeout() { connection.Refused(502) }'
-      const repository = await fork('broken', 'cmd/dockerd/docker.go', 'func main() {', `${broken}\n\nfunc main() {`)
-      const result = await run({repository, ref: 'fork'})
-      await expectFailure(result, {
-        says: [
-          / in the step \[binary build \d\/\d\] RUN /,
-          /cmd\/dockerd\/docker\.go:\d+:\d+: undefined: connection/,
-          /exit code: \d/
-        ],
-        workspace: ['moby']
-      })
-      expect(result.main.log).not.toContain('Next attempt')
-    },
-    2 * minutes
-  )
+  it('because the tree does not compile shows what the compiler said, and is not tried again', async () => {
+    // Words and numbers that a network failure might have, too.
+    const broken = 'func timeout() { connection.Refused(502) }'
+    const repository = await fork('broken', 'cmd/dockerd/docker.go', 'func main() {', `${broken}\n\nfunc main() {`)
+    const result = await run({repository, ref: 'fork'})
+    await expectFailure(result, {
+      says: [
+        / in the step \[binary build \d\/\d\] RUN /,
+        /cmd\/dockerd\/docker\.go:\d+:\d+: undefined: connection/,
+        /exit code: \d/
+      ],
+      workspace: ['moby']
+    })
+    expect(result.main.log).not.toContain('Next attempt')
+  })
 
-  it(
-    'because the tree ignores the version it is given publishes nothing',
-    async () => {
-      const repository = await fork('unstamped', 'hack/make.sh', 'VERSION=${VERSION:-dev}', 'VERSION=dev')
-      const before = service.artifacts().length
-      await expectFailure(await run({repository, ref: 'fork'}), {
-        says: [
-          /dockerd: expected version 28\.5\.2-1-g\w{7}, build \w{7}, but it prints version dev, build/,
-          "'verify'"
-        ],
-        workspace: ['moby']
-      })
-      expect(service.artifacts()).toHaveLength(before)
-    },
-    2 * minutes
-  )
+  it('because the tree ignores the version it is given publishes nothing', async () => {
+    const repository = await fork('unstamped', 'hack/make.sh', 'VERSION=${VERSION:-dev}', 'VERSION=dev')
+    const before = service.artifacts().length
+    await expectFailure(await run({repository, ref: 'fork'}), {
+      says: [/dockerd: expected version 28\.5\.2-1-g\w{7}, build \w{7}, but it prints version dev, build/, "'verify'"],
+      workspace: ['moby']
+    })
+    expect(service.artifacts()).toHaveLength(before)
+  })
 
-  it(
-    'with the client alone keeps the good daemon to itself, too',
-    async () => {
-      const before = service.artifacts().length
-      await expectFailure(await run({client: 'auto', 'build-args': 'GITCOMMIT=0123456'}), {
-        says: [/docker: expected version 28\.5\.2, build \w{7}, but it prints version 28\.5\.2, build 0123456/],
-        workspace: ['moby', 'moby-cli']
-      })
-      expect(service.artifacts()).toHaveLength(before)
-    },
-    2 * minutes
-  )
+  it('with the client alone keeps the good daemon to itself, too', async () => {
+    const before = service.artifacts().length
+    await expectFailure(await run({client: 'auto', 'build-args': 'GITCOMMIT=0123456'}), {
+      says: [/docker: expected version 28\.5\.2, build \w{7}, but it prints version 28\.5\.2, build 0123456/],
+      workspace: ['moby', 'moby-cli']
+    })
+    expect(service.artifacts()).toHaveLength(before)
+  })
 
-  it(
-    'only in its upload says where the bundles lie',
-    async () => {
-      service.fail('CreateArtifact', {status: 403})
-      const result = await run({})
-      const {main, post, temporaryDirectory} = result
-      expect(main).toMatchObject({conclusion: 'failure', exitCode: 1})
-      const [output = ''] = (await readdir(temporaryDirectory)).filter(name => name.startsWith('build-moby-'))
-      const directory = join(temporaryDirectory, output)
-      expect(errorsOf(result)).toHaveLength(1)
-      expect(errorsOf(result)[0]).toContain(
-        `binary-daemon could not be uploaded to GitHub Actions artifacts. The bundles are finished and lie in ${directory}`
-      )
-      expect(await readdir(directory)).toEqual(expect.arrayContaining(['binary-daemon', 'binary-daemon.tar.gz']))
-      expect(await readFile(join(directory, 'binary-daemon.tar.gz.sha256'), 'utf8')).toMatch(/^[0-9a-f]{64} /)
-      expect(post).toMatchObject({conclusion: 'success'})
-      expect((await readdir(temporaryDirectory)).sort()).toEqual(['_runner_file_commands', output])
-    },
-    2 * minutes
-  )
+  it('only in its upload says where the bundles lie', async () => {
+    service.fail('CreateArtifact', {status: 403})
+    const result = await run({})
+    const {main, post, temporaryDirectory} = result
+    expect(main).toMatchObject({conclusion: 'failure', exitCode: 1})
+    const [output = ''] = (await readdir(temporaryDirectory)).filter(name => name.startsWith('build-moby-'))
+    const directory = join(temporaryDirectory, output)
+    expect(errorsOf(result)).toHaveLength(1)
+    expect(errorsOf(result)[0]).toContain(
+      `binary-daemon could not be uploaded to GitHub Actions artifacts. The bundles are finished and lie in ${directory}`
+    )
+    expect(await readdir(directory)).toEqual(expect.arrayContaining(['binary-daemon', 'binary-daemon.tar.gz']))
+    expect(await readFile(join(directory, 'binary-daemon.tar.gz.sha256'), 'utf8')).toMatch(/^[0-9a-f]{64} /)
+    expect(post).toMatchObject({conclusion: 'success'})
+    expect((await readdir(temporaryDirectory)).sort()).toEqual(['_runner_file_commands', output])
+  })
 })

@@ -1,7 +1,7 @@
 import {cp, mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, it} from '@jest/globals'
+import {afterAll, beforeAll, describe, expect, it, jest} from '@jest/globals'
 import {freePort} from '../../sandbox/http-server.js'
 import {type Sandbox, startSandbox} from '../../sandbox/sandbox.js'
 import {readActionDefinition} from '../../src/adapters/action-definition.js'
@@ -12,6 +12,7 @@ import {programDirectory, writeOldDocker} from '../support/programs.js'
 import type {ActionResult, ActionRun} from '../support/runner.js'
 
 const minutes = 60_000
+jest.setTimeout(2 * minutes)
 
 let root: string
 let programs: string
@@ -117,7 +118,7 @@ await describeWithEngine('before it builds, the action', () => {
 
   afterAll(async () => {
     await stop()
-  }, minutes)
+  })
 
   async function runInSandbox(
     inputs: ActionRun['with'],
@@ -138,130 +139,81 @@ await describeWithEngine('before it builds, the action', () => {
     ['nothing-like-it-at-all', 'none of a similar name'],
     ['0123456789abcdef0123456789abcdef01234567', 'no branch or tag of moby/moby contains commit 0123456'],
     ['0123456', 'no branch or tag of moby/moby contains a commit that begins with 0123456']
-  ])(
-    'refuses the unknown ref %s',
-    async (ref, hint) => {
-      await expectFailure(await runInSandbox({ref}), {says: ["Input 'ref': ", hint]})
-    },
-    minutes
-  )
+  ])('refuses the unknown ref %s', async (ref, hint) => {
+    await expectFailure(await runInSandbox({ref}), {says: ["Input 'ref': ", hint]})
+  })
 
-  it(
-    'refuses a tag that was moved',
-    async () => {
-      const says = ["Input 'commit': moved tag: v28.5.2 resolves to ", 'not to 89c5e8f', "change 'commit'"]
-      await expectFailure(await runInSandbox({commit: '89c5e8f'}), {says})
-    },
-    minutes
-  )
+  it('refuses a tag that was moved', async () => {
+    const says = ["Input 'commit': moved tag: v28.5.2 resolves to ", 'not to 89c5e8f', "change 'commit'"]
+    await expectFailure(await runInSandbox({commit: '89c5e8f'}), {says})
+  })
 
-  it(
-    'refuses a repository that is an unpacked source archive',
-    async () => {
-      const result = await runInSandbox({repository: './moby-28.5.2'}, {prepare: unpackInto('moby-28.5.2')})
-      const says = ["Input 'repository': ", 'moby-28.5.2 is no git repository', 'give a clone']
-      await expectFailure(result, {says, workspace: ['moby-28.5.2']})
-    },
-    minutes
-  )
+  it('refuses a repository that is an unpacked source archive', async () => {
+    const result = await runInSandbox({repository: './moby-28.5.2'}, {prepare: unpackInto('moby-28.5.2')})
+    const says = ["Input 'repository': ", 'moby-28.5.2 is no git repository', 'give a clone']
+    await expectFailure(result, {says, workspace: ['moby-28.5.2']})
+  })
 
-  it(
-    'refuses to check out over an unpacked source archive, and leaves it alone',
-    async () => {
-      const result = await runInSandbox({}, {prepare: unpackInto('moby')})
-      const says = ["Input 'path': ", 'holds files, but is no git checkout', 'give a clone']
-      await expectFailure(result, {says, workspace: ['moby']})
-      expect(await readdir(join(result.workspace, 'moby'))).toEqual(['Dockerfile', 'VERSION', 'hack'])
-    },
-    minutes
-  )
+  it('refuses to check out over an unpacked source archive, and leaves it alone', async () => {
+    const result = await runInSandbox({}, {prepare: unpackInto('moby')})
+    const says = ["Input 'path': ", 'holds files, but is no git checkout', 'give a clone']
+    await expectFailure(result, {says, workspace: ['moby']})
+    expect(await readdir(join(result.workspace, 'moby'))).toEqual(['Dockerfile', 'VERSION', 'hack'])
+  })
 
-  it(
-    'refuses a tree that no recipe knows, and says which trees it builds',
-    async () => {
-      const says = ['moby/moby at v17.05.0-ce is a tree that no recipe recognises', 'v23.0.0 to master', "with 'ref'"]
-      await expectFailure(await runInSandbox({ref: 'v17.05.0-ce'}), {says, workspace: ['moby']})
-    },
-    minutes
-  )
+  it('refuses a tree that no recipe knows, and says which trees it builds', async () => {
+    const says = ['moby/moby at v17.05.0-ce is a tree that no recipe recognises', 'v23.0.0 to master', "with 'ref'"]
+    await expectFailure(await runInSandbox({ref: 'v17.05.0-ce'}), {says, workspace: ['moby']})
+  })
 
-  it(
-    'names the DOCKER_HOST that does not answer',
-    async () => {
-      const environment = {DOCKER_HOST: `tcp://${closed}`}
-      const says = [`the Docker daemon does not answer at DOCKER_HOST=tcp://${closed}`, "with 'builder'"]
-      await expectFailure(await runInSandbox({}, {environment}), {says})
-    },
-    minutes
-  )
+  it('names the DOCKER_HOST that does not answer', async () => {
+    const environment = {DOCKER_HOST: `tcp://${closed}`}
+    const says = [`the Docker daemon does not answer at DOCKER_HOST=tcp://${closed}`, "with 'builder'"]
+    await expectFailure(await runInSandbox({}, {environment}), {says})
+  })
 
-  it(
-    'says how to get buildx',
-    async () => {
-      const {PATH: path} = sandbox.engine.environment
-      const directory = await programDirectory(join(root, 'no-buildx'), ['git', 'docker'], path)
-      const environment = {PATH: directory, DOCKER_CONFIG: join(directory, 'config'), HOME: directory}
-      const says = ['docker has no buildx plugin', 'Install buildx 0.13.0 or newer']
-      await expectFailure(await runInSandbox({}, {environment}), {says})
-    },
-    minutes
-  )
+  it('says how to get buildx', async () => {
+    const {PATH: path} = sandbox.engine.environment
+    const directory = await programDirectory(join(root, 'no-buildx'), ['git', 'docker'], path)
+    const environment = {PATH: directory, DOCKER_CONFIG: join(directory, 'config'), HOME: directory}
+    const says = ['docker has no buildx plugin', 'Install buildx 0.13.0 or newer']
+    await expectFailure(await runInSandbox({}, {environment}), {says})
+  })
 
-  it(
-    'names a builder that does not exist',
-    async () => {
-      await expectFailure(await runInSandbox({builder: 'elsewhere'}), {
-        says: ["'builder' names elsewhere, which buildx cannot inspect", '`docker buildx ls`']
-      })
-    },
-    minutes
-  )
+  it('names a builder that does not exist', async () => {
+    await expectFailure(await runInSandbox({builder: 'elsewhere'}), {
+      says: ["'builder' names elsewhere, which buildx cannot inspect", '`docker buildx ls`']
+    })
+  })
 
-  it(
-    'names the registry mirror that cannot be reached',
-    async () => {
-      await expectFailure(await runInSandbox({'registry-mirrors': `docker.io=http://${closed}`}), {
-        says: [
-          'no mirror of docker.io answers as an image registry',
-          `${closed}: `,
-          'ECONNREFUSED',
-          "'registry-mirrors'"
-        ]
-      })
-    },
-    minutes
-  )
+  it('names the registry mirror that cannot be reached', async () => {
+    await expectFailure(await runInSandbox({'registry-mirrors': `docker.io=http://${closed}`}), {
+      says: ['no mirror of docker.io answers as an image registry', `${closed}: `, 'ECONNREFUSED', "'registry-mirrors'"]
+    })
+  })
 
-  it(
-    'names the registry mirror that is no registry',
-    async () => {
-      const host = `${sandbox.engine.hostAddress}:${sandbox.network.git.port}`
-      await expectFailure(await runInSandbox({'registry-mirrors': `docker.io=http://${host}`}), {
-        says: [
-          'no mirror of docker.io answers as an image registry',
-          `http://${host}/v2/ answered 404`,
-          "'registry-mirrors'"
-        ]
-      })
-    },
-    minutes
-  )
+  it('names the registry mirror that is no registry', async () => {
+    const host = `${sandbox.engine.hostAddress}:${sandbox.network.git.port}`
+    await expectFailure(await runInSandbox({'registry-mirrors': `docker.io=http://${host}`}), {
+      says: [
+        'no mirror of docker.io answers as an image registry',
+        `http://${host}/v2/ answered 404`,
+        "'registry-mirrors'"
+      ]
+    })
+  })
 
-  it(
-    'names the git mirror that cannot be reached, and tried it as often as it was told',
-    async () => {
-      const result = await runInSandbox({'git-mirrors': `https://github.com/=http://${closed}/`, retries: 1})
-      await expectFailure(result, {
-        says: [
-          'could not list the refs of https://github.com/moby/moby.git',
-          'after 2 attempts',
-          `route: mirror http://${closed}/ for https://github.com/ ('git-mirrors')`
-        ]
-      })
-      expect(result.main.log).toContain('Trying again in 2 s')
-    },
-    minutes
-  )
+  it('names the git mirror that cannot be reached, and tried it as often as it was told', async () => {
+    const result = await runInSandbox({'git-mirrors': `https://github.com/=http://${closed}/`, retries: 1})
+    await expectFailure(result, {
+      says: [
+        'could not list the refs of https://github.com/moby/moby.git',
+        'after 2 attempts',
+        `route: mirror http://${closed}/ for https://github.com/ ('git-mirrors')`
+      ]
+    })
+    expect(result.main.log).toContain('Trying again in 2 s')
+  })
 
   function unpackInto(name: string): (workspace: string) => Promise<void> {
     return async workspace => {

@@ -33,7 +33,9 @@ export async function serveProxy(credentials?: string): Promise<LoopbackServer> 
         response.writeHead(answer.statusCode ?? 502, answer.headers)
         answer.pipe(response)
       })
-      inner.once('error', () => response.writeHead(502).end())
+      inner.once('error', () => {
+        response.writeHead(502).end()
+      })
       inner.end()
     }
   }
@@ -47,7 +49,11 @@ export async function serveProxy(credentials?: string): Promise<LoopbackServer> 
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
       outward.pipe(socket).pipe(outward)
     })
-    for (const end of [outward, socket]) end.on('error', () => [outward, socket].forEach(other => other.destroy()))
+    for (const end of [outward, socket]) {
+      end.on('error', () => {
+        for (const other of [outward, socket]) other.destroy()
+      })
+    }
   })
 }
 

@@ -16,6 +16,8 @@ export type Fault = {readonly status: number; readonly body?: string} | 'reset' 
 /** GitHub's results service (cache v2, artifacts, their blobs) on loopback, for the real Actions toolkit. */
 export interface ResultsService {
   readonly url: string
+  /** Where it stores what is uploaded. */
+  readonly directory: string
   /**
    * The variables that a runner sets for it. Unless told otherwise each call speaks for a new run on the branch `main`,
    * which may read and write that branch's caches.
@@ -95,6 +97,7 @@ export async function startResultsService(): Promise<ResultsService> {
 
   return {
     url: origin,
+    directory,
 
     environment({run = randomUUID(), job = randomUUID(), scopes = [{ref: 'refs/heads/main', writable: true}]} = {}) {
       return {

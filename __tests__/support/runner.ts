@@ -21,8 +21,8 @@ export interface ActionRun {
   readonly contexts?: Readonly<Record<string, string>>
   /** Put into the workspace before the main phase. */
   readonly prepare?: (workspace: string) => Promise<void>
-  /** Cancels the job after the first log line of the main phase that contains this text. */
-  readonly cancelAt?: string
+  /** Cancels the job after the first log line of the main phase that contains this text, or when this has resolved. */
+  readonly cancelAt?: string | Promise<void>
 }
 
 export interface PhaseResult {
@@ -138,7 +138,7 @@ async function runPhase(
   job: Job,
   program: string,
   inputs: Inputs,
-  cancelAt: string | undefined
+  cancelAt: ActionRun['cancelAt']
 ): Promise<{result: PhaseResult; files: FileCommands}> {
   const fileCommands = await makeFileCommands(job.temporaryDirectory)
   const output = stepOutput(job.masks)
@@ -168,7 +168,7 @@ async function runProcess(
   program: string,
   variables: Readonly<Record<string, string>>,
   output: StepOutput,
-  cancelAt: string | undefined
+  cancelAt: ActionRun['cancelAt']
 ): Promise<{exitCode: number | undefined; cancelled: boolean; log: string; printed: string}> {
   const child = spawn(job.node, [program], {
     cwd: job.workspace,
@@ -187,9 +187,10 @@ async function runProcess(
       const shown = output.take(line)
       if (shown === undefined) return
       log.push(shown)
-      if (cancelAt !== undefined && timers.length === 0 && shown.includes(cancelAt)) cancel()
+      if (typeof cancelAt === 'string' && timers.length === 0 && shown.includes(cancelAt)) cancel()
     })
   }
+  if (typeof cancelAt === 'object') void cancelAt.then(cancel)
   const [exitCode] = (await once(child, 'close')) as [number | null]
   for (const timer of timers) clearTimeout(timer)
   return {

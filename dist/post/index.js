@@ -306,7 +306,7 @@ const MockPool = __nccwpck_require__(4004)
 const mockErrors = __nccwpck_require__(2429)
 const RetryHandler = __nccwpck_require__(7816)
 const { getGlobalDispatcher, setGlobalDispatcher } = __nccwpck_require__(2581)
-const DecoratorHandler = __nccwpck_require__(8155)
+const DecoratorHandler = __nccwpck_require__(536)
 const RedirectHandler = __nccwpck_require__(8754)
 const createRedirectInterceptor = __nccwpck_require__(5092)
 
@@ -9027,7 +9027,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 8155:
+/***/ 536:
 /***/ ((module) => {
 
 
@@ -9767,7 +9767,7 @@ module.exports = RetryHandler
 
 const { isIP } = __nccwpck_require__(7030)
 const { lookup } = __nccwpck_require__(610)
-const DecoratorHandler = __nccwpck_require__(8155)
+const DecoratorHandler = __nccwpck_require__(536)
 const { InvalidArgumentError, InformationalError } = __nccwpck_require__(8707)
 const maxInt = Math.pow(2, 31) - 1
 
@@ -10150,7 +10150,7 @@ module.exports = interceptorOpts => {
 
 const util = __nccwpck_require__(3440)
 const { InvalidArgumentError, RequestAbortedError } = __nccwpck_require__(8707)
-const DecoratorHandler = __nccwpck_require__(8155)
+const DecoratorHandler = __nccwpck_require__(536)
 
 class DumpHandler extends DecoratorHandler {
   #maxSize = 1024 * 1024
@@ -28370,7 +28370,7 @@ module.exports = {
 
 /***/ }),
 
-/***/ 6996:
+/***/ 8155:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -28383,8 +28383,6 @@ __nccwpck_require__.d(__webpack_exports__, {
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 ;// CONCATENATED MODULE: external "node:readline"
 const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
-;// CONCATENATED MODULE: external "node:timers/promises"
-const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 // EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 5 modules
 var exec = __nccwpck_require__(2876);
 // EXTERNAL MODULE: ./src/errors.ts
@@ -28394,16 +28392,15 @@ var errors = __nccwpck_require__(3916);
 
 
 
-
 // GitHub's runner kills 7.5 s after its interrupt (actions/runner ProcessInvoker.cs@v2.336.0); a child gets less.
 const millisecondsFromInterruptToKill = 5000;
 /**
  * Commands of this machine. `cancelled` stops long work: docker and git get an interrupt, so that a build is cancelled in
- * the builder too, and are killed when they do not end within five seconds.
+ * the builder too, and are killed with all their children when they do not end within `millisecondsToKill`.
  *
  * Short queries go through @actions/exec; long work does not, because @actions/exec offers no way to end a child.
  */
-function systemCommands(cancelled) {
+function systemCommands(cancelled, millisecondsToKill = millisecondsFromInterruptToKill) {
     return {
         async capture(argv, options = {}) {
             const [program = '', ...rest] = argv;
@@ -28430,12 +28427,12 @@ function systemCommands(cancelled) {
                 ...(options.workingDirectory === undefined ? {} : { cwd: options.workingDirectory }),
                 ...(options.environment === undefined ? {} : { env: { ...options.environment } })
             });
+            let kill;
             const stop = () => {
                 signalGroup(child.pid, 'SIGINT');
-                void (0,promises_namespaceObject.setTimeout)(millisecondsFromInterruptToKill, undefined, { ref: false }).then(() => {
-                    if (child.exitCode === null && child.signalCode === null)
-                        signalGroup(child.pid, 'SIGKILL');
-                });
+                kill = setTimeout(() => {
+                    signalGroup(child.pid, 'SIGKILL');
+                }, millisecondsToKill);
             };
             cancelled.addEventListener('abort', stop, { once: true });
             try {
@@ -28456,6 +28453,10 @@ function systemCommands(cancelled) {
             }
             finally {
                 cancelled.removeEventListener('abort', stop);
+                clearTimeout(kill);
+                // The child may be gone before its children.
+                if (cancelled.aborted)
+                    signalGroup(child.pid, 'SIGKILL');
             }
         }
     };
@@ -28859,7 +28860,7 @@ function describeError(error) {
 /***/ ((module, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _adapters_commands_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6996);
+/* harmony import */ var _adapters_commands_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8155);
 /* harmony import */ var _adapters_files_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8923);
 /* harmony import */ var _adapters_github_log_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4190);
 /* harmony import */ var _adapters_runner_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5512);

@@ -1,7 +1,6 @@
 import {spawn} from 'node:child_process'
 import {createInterface} from 'node:readline'
 import type {Readable} from 'node:stream'
-import {setTimeout as delay} from 'node:timers/promises'
 import {getExecOutput} from '@actions/exec'
 import {CancelledError} from '../errors.js'
 import type {Commands, OutputStream} from '../ports.js'
@@ -11,11 +10,11 @@ const millisecondsFromInterruptToKill = 5000
 
 /**
  * Commands of this machine. `cancelled` stops long work: docker and git get an interrupt, so that a build is cancelled in
- * the builder too, and are killed when they do not end within five seconds.
+ * the builder too, and are killed with all their children when they do not end within `millisecondsToKill`.
  *
  * Short queries go through @actions/exec; long work does not, because @actions/exec offers no way to end a child.
  */
-export function systemCommands(cancelled: AbortSignal): Commands {
+export function systemCommands(cancelled: AbortSignal, millisecondsToKill = millisecondsFromInterruptToKill): Commands {
   return {
     async capture(argv, options = {}) {
       const [program = '', ...rest] = argv
@@ -42,11 +41,12 @@ export function systemCommands(cancelled: AbortSignal): Commands {
         ...(options.workingDirectory === undefined ? {} : {cwd: options.workingDirectory}),
         ...(options.environment === undefined ? {} : {env: {...options.environment}})
       })
+      let kill: NodeJS.Timeout | undefined
       const stop = () => {
         signalGroup(child.pid, 'SIGINT')
-        void delay(millisecondsFromInterruptToKill, undefined, {ref: false}).then(() => {
-          if (child.exitCode === null && child.signalCode === null) signalGroup(child.pid, 'SIGKILL')
-        })
+        kill = setTimeout(() => {
+          signalGroup(child.pid, 'SIGKILL')
+        }, millisecondsToKill)
       }
       cancelled.addEventListener('abort', stop, {once: true})
       try {
@@ -65,6 +65,9 @@ export function systemCommands(cancelled: AbortSignal): Commands {
         return exitCode
       } finally {
         cancelled.removeEventListener('abort', stop)
+        clearTimeout(kill)
+        // The child may be gone before its children.
+        if (cancelled.aborted) signalGroup(child.pid, 'SIGKILL')
       }
     }
   }

@@ -1,11 +1,13 @@
 import {join} from 'node:path'
-import type {ProxySettings} from '../network/proxy.js'
+import {proxySettings, type ProxySettings} from '../network/proxy.js'
+import {proxySecretEnvironment} from '../network/proxy-secrets.js'
 import type {Files} from '../ports.js'
 
 /**
  * Gives the proxies to the build steps by a docker configuration of this run's own, from which buildx takes them as the
  * predefined build arguments (docs.docker.com/engine/cli/proxy). In a bake file or on a command line their credentials
- * would stay in buildx's records of the build.
+ * would stay in buildx's records of the build. With `asSecrets` only `none` goes that way, and the proxies are in the
+ * variables for a build's secrets.
  *
  * Everything else (logins, contexts, plugins, builders) stays the user's. Returns the variables that make docker use it.
  */
@@ -13,16 +15,22 @@ export async function configureDockerProxies(
   proxies: ProxySettings,
   directory: string,
   environment: Readonly<Record<string, string>>,
-  files: Files
+  files: Files,
+  asSecrets = false
 ): Promise<Record<string, string>> {
   if (proxies.http === undefined && proxies.https === undefined) return {}
   const users = environment.DOCKER_CONFIG ?? join(environment.HOME ?? '/', '.docker')
-  const configuration = withProxies((await files.readText(join(users, 'config.json'))) ?? '{}', proxies)
+  const inArguments = asSecrets ? proxySettings(undefined, undefined, proxies.none) : proxies
+  const configuration = withProxies((await files.readText(join(users, 'config.json'))) ?? '{}', inArguments)
   await files.write(join(directory, 'config.json'), configuration, 0o600)
   for (const part of ['cli-plugins', 'contexts', 'tls']) {
     if ((await files.kind(join(users, part))) !== undefined) await files.link(join(users, part), join(directory, part))
   }
-  return {DOCKER_CONFIG: directory, BUILDX_CONFIG: environment.BUILDX_CONFIG ?? join(users, 'buildx')}
+  return {
+    DOCKER_CONFIG: directory,
+    BUILDX_CONFIG: environment.BUILDX_CONFIG ?? join(users, 'buildx'),
+    ...(asSecrets ? proxySecretEnvironment(proxies) : {})
+  }
 }
 
 /** A docker `config.json` with the proxies put in, for every daemon. What is no JSON object counts as empty. */
@@ -38,6 +46,6 @@ export function withProxies(configuration: string, proxies: ProxySettings): stri
     ...(proxies.https === undefined ? {} : {httpsProxy: proxies.https}),
     ...(proxies.none === undefined ? {} : {noProxy: proxies.none})
   }
-  const users = typeof parsed === 'object' && parsed !== null ? parsed : {}
+  const users = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : {}
   return `${JSON.stringify({...users, proxies: {default: settings}}, undefined, 2)}\n`
 }

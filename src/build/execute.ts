@@ -1,7 +1,7 @@
 import {join} from 'node:path'
 import {StepError} from '../errors.js'
 import type {Inputs} from '../inputs.js'
-import {secretsIn} from '../network/url.js'
+import {haveCredentials} from '../network/proxy-secrets.js'
 import type {PlannedBuild} from '../plan/plan.js'
 import type {CacheStore, Clock, Commands, Files, Log} from '../ports.js'
 import {formatDuration} from '../report/format.js'
@@ -45,9 +45,13 @@ export async function executeBuild(
   const cacheHit = await restoreCache(build, ports)
   for (const {path, content} of build.files) await files.write(path, content)
   await files.makeDirectory(join(build.exportDirectory, '..', 'empty'))
-  const progress = await attempt(build, inputs, environment, ports)
+  let progress: BuildProgress
+  try {
+    progress = await attempt(build, inputs, environment, ports)
+  } finally {
+    await forgetBuild(build, inputs, environment, ports)
+  }
   if (cacheHit !== 'full') await saveCache(build, ports)
-  await forgetBuild(build, inputs, environment, ports)
   const seconds = (clock() - started) / 1000
   reportSteps(progress, seconds, log)
   return {build, progress, seconds, cacheHit}
@@ -114,7 +118,11 @@ async function saveCache(build: PlannedBuild, {cache, files, log}: BuildPorts): 
 }
 
 /**
- * A builder keeps a record of every build with its arguments, and so the credentials of a proxy: those records go.
+ * A builder keeps a record of every attempt with its arguments, and so the credentials of a proxy that is one of them:
+ * those records go.
+ *
+ * Their names are in buildx's own notes of the builds, failed ones included (docker/buildx localstate), by the directory
+ * of this run. `docker buildx history ls` is no way to them: it makes Docker Engine 28.5.2 crash.
  */
 async function forgetBuild(
   build: PlannedBuild,
@@ -122,16 +130,19 @@ async function forgetBuild(
   environment: Readonly<Record<string, string>>,
   {commands, files, log}: BuildPorts
 ): Promise<void> {
-  if ([proxies.http, proxies.https].every(proxy => secretsIn(proxy ?? '').length === 0)) return
-  const metadata = (await files.readText(build.metadataFile)) ?? ''
-  const references = [...metadata.matchAll(/"buildx\.build\.ref":\s*"[^"]*\/([^"/]+)"/g)].flatMap(([, id]) => id ?? [])
+  if (build.proxySecrets || !haveCredentials(proxies)) return
   const builder = build.command.find(word => word.startsWith('--builder=')) ?? ''
-  for (const reference of new Set(references)) {
-    const removed = await commands.capture(['docker', 'buildx', 'history', 'rm', builder, reference], {environment})
-    if (removed.exitCode !== 0) {
-      log.warning(
-        `The builder keeps a record of this build that holds the proxy's credentials; remove it with \`docker buildx history rm ${reference}\`.`
-      )
+  const notes = join(environment.BUILDX_CONFIG ?? '', 'refs', builder.slice('--builder='.length))
+  const ownFiles = JSON.stringify(join(build.exportDirectory, '..', '/')).slice(0, -1)
+  for (const node of await files.list(notes)) {
+    for (const record of await files.list(join(notes, node))) {
+      if (!(await files.readText(join(notes, node, record)))?.includes(ownFiles)) continue
+      const removed = await commands.capture(['docker', 'buildx', 'history', 'rm', builder, record], {environment})
+      if (removed.exitCode !== 0) {
+        log.warning(
+          `The builder keeps a record of this build that holds the proxy's credentials; remove it with \`docker buildx history rm ${record}\`.`
+        )
+      }
     }
   }
 }

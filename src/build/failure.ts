@@ -20,7 +20,7 @@ const linesShown = 12
 
 /** As git, apt, Go, curl and BuildKit word network failures. */
 const networkFailures =
-  /timed? ?out|timeout|temporary failure (in name resolution|resolving)|could(n't| not) resolve|no such host|name or service not known|connection (refused|reset|closed|timed out)|network is unreachable|no route to host|early EOF|unexpected EOF|the remote end hung up|RPC failed|TLS handshake|unable to access|unable to connect|could not connect|failed to fetch|bad gateway|service unavailable|gateway time-?out|too many requests|\b(429|502|503|504)\b|http2: |broken pipe|i\/o timeout|proxy ?(connect|error)|407/i
+  /timed? ?out|timeout|temporary failure (in name resolution|resolving)|could(n't| not) resolve|no such host|name or service not known|connection (refused|reset|closed|timed out)|network is unreachable|no route to host|early EOF|unexpected EOF|the remote end hung up|RPC failed|TLS handshake|unable to access|unable to connect|could not connect|failed to fetch|bad gateway|service unavailable|gateway time-?out|too ?many ?requests|proxy authentication required|(status( code)?|code|error|response|HTTP\/[\d.]+):? (407|429|50[234])\b|http2: |broken pipe|proxy ?(connect|error)/i
 
 // `cmd/dockerd/docker.go:407:2: undefined: timeout`; but Go puts a position before a failed download, too.
 const compilerMessage = /^\s*[^\s:]+\.(go|c|h|cc|cpp|S):\d+(:\d+)?: (?!.*(https?:|dial tcp))/
@@ -32,7 +32,7 @@ const channels: readonly (readonly [Channel, RegExp])[] = [
   ],
   ['go', /\bgo: |proxy\.golang\.org|sum\.golang\.org|GOPROXY|\/@v\//i],
   ['apt', /apt-get|^(E|W|Err)[: ]|\/dists\/|debian|ubuntu/i],
-  ['git', /\bgit\b|github\.com|fatal: /i]
+  ['git', /\bgit\b|github\.com|fatal: |RPC failed|early EOF/i]
 ]
 
 const inputsOfChannel: Readonly<Record<Channel, string>> = {
@@ -49,7 +49,9 @@ export function diagnose({failure, messages}: BuildProgress, inputs: Inputs): Di
   // BuildKit repeats the whole script of a failed RUN, in which any word may occur.
   const error = message.replace(/process ".*" (?=did not complete successfully)/s, 'the process ')
   const lines = [...(failure?.output ?? []), error]
-  const cause = lines.findLast(line => networkFailures.test(line) && !compilerMessage.test(line))
+  // What a compiler complains of has been downloaded, whatever went wrong on the way.
+  const afterCompiler = lines.slice(lines.findLastIndex(line => compilerMessage.test(line)) + 1)
+  const cause = afterCompiler.findLast(line => networkFailures.test(line))
   const step = failure?.step ?? 'docker buildx bake'
   if (cause === undefined) {
     const said = (failure?.output ?? []).filter(line => line.trim() !== '').slice(-linesShown)

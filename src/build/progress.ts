@@ -1,3 +1,4 @@
+import {withoutProxySecrets} from '../network/proxy-secrets.js'
 import type {Log} from '../ports.js'
 import {formatDuration} from '../report/format.js'
 
@@ -32,58 +33,72 @@ interface SolveStatus {
   readonly warnings?: readonly {readonly short?: string}[]
 }
 
-interface RunningStep {
+type Vertex = NonNullable<SolveStatus['vertexes']>[number]
+
+interface ObservedStep {
   name: string
-  started?: number
+  /** Seconds by the time it began: BuildKit works on a base image twice, to look it up and to fetch it. */
+  readonly intervals: Map<string, number>
+  cached: boolean
   announced: boolean
   output: string[]
   partial: string
 }
 
 const linesKept = 2000
+const nameLength = 160
 
 /**
  * Reads a build's progress line by line and tells it to the log as it happens: a line when a step starts, and when it
  * ends a foldable group with its output, so that parallel steps never mix. `collapse` returns the finished account.
  */
 export function progressReader(log: Log): {onLine(line: string): void; collapse(): BuildProgress} {
-  const running = new Map<string, RunningStep>()
-  const finished = new Map<string, Step>()
+  const observed = new Map<string, ObservedStep>()
+  const finished = new Set<ObservedStep>()
   const messages: string[] = []
   let failure: BuildProgress['failure']
 
-  const stepFor = (digest: string, name = ''): RunningStep => {
-    const known = running.get(digest)
+  const stepFor = (digest: string): ObservedStep => {
+    const known = observed.get(digest)
     if (known !== undefined) return known
-    const step: RunningStep = {name, announced: false, output: [], partial: ''}
-    running.set(digest, step)
+    const step: ObservedStep = {
+      name: '',
+      intervals: new Map(),
+      cached: false,
+      announced: false,
+      output: [],
+      partial: ''
+    }
+    observed.set(digest, step)
     return step
   }
 
-  const onVertex = (vertex: NonNullable<SolveStatus['vertexes']>[number]): void => {
-    if (finished.has(vertex.digest)) return
-    const step = stepFor(vertex.digest, vertex.name)
-    step.name = vertex.name
-    if (vertex.started !== undefined) step.started ??= Date.parse(vertex.started)
-    const counted = isCounted(vertex.name)
-    if (vertex.error !== undefined && vertex.error !== '') {
+  const onVertex = ({digest, name, started, completed, cached = false, error = ''}: Vertex): void => {
+    const step = stepFor(digest)
+    step.name = shortName(name)
+    if (error !== '') {
       // A cancelled step is no cause.
-      if (vertex.error.includes('context canceled')) return
-      failure ??= {step: vertex.name, message: vertex.error, output: outputOf(step).slice(-200)}
-      return
-    }
-    if (vertex.completed === undefined) {
-      if (step.started !== undefined && !step.announced && counted) {
-        step.announced = true
-        log.info(`▸ ${vertex.name}`)
+      if (!error.includes('context canceled')) {
+        failure ??= {step: step.name, message: error, output: outputOf(step).slice(-200)}
       }
       return
     }
-    const cached = vertex.cached ?? false
-    const seconds = step.started === undefined ? 0 : (Date.parse(vertex.completed) - step.started) / 1000
-    finished.set(vertex.digest, {name: vertex.name, seconds, cached})
-    if (!counted) return
-    const title = cached ? `✔ ${vertex.name} (cached)` : `✔ ${vertex.name} (${formatDuration(seconds)})`
+    step.cached ||= cached
+    if (started === undefined) return
+    if (completed === undefined) {
+      if (!step.announced && !step.cached && isCounted(name)) log.info(`▸ ${step.name}`)
+      step.announced = true
+      return
+    }
+    if (step.intervals.has(started)) return
+    // The clock of a machine may be set back.
+    const seconds = Math.max(0, Date.parse(completed) - Date.parse(started)) / 1000
+    const again = finished.has(step)
+    step.intervals.set(started, seconds)
+    if (!isCounted(name)) return
+    finished.add(step)
+    if (again && (step.cached || seconds < 1)) return
+    const title = `✔ ${step.name} (${step.cached ? 'cached' : formatDuration(seconds)})`
     const output = outputOf(step)
     if (output.length === 0) log.info(title)
     else {
@@ -91,7 +106,8 @@ export function progressReader(log: Log): {onLine(line: string): void; collapse(
       for (const line of output) log.info(line)
       log.endGroup()
     }
-    running.delete(vertex.digest)
+    step.output = []
+    step.partial = ''
   }
 
   return {
@@ -108,7 +124,7 @@ export function progressReader(log: Log): {onLine(line: string): void; collapse(
         const step = stepFor(vertex)
         const lines = (step.partial + Buffer.from(data, 'base64').toString('utf8')).split(/\r?\n/)
         step.partial = lines.pop() ?? ''
-        step.output.push(...lines)
+        step.output.push(...lines.map(lastOverwritten))
         if (step.output.length > linesKept) step.output.splice(0, step.output.length - linesKept)
       }
       for (const vertex of status.vertexes ?? []) onVertex(vertex)
@@ -118,7 +134,11 @@ export function progressReader(log: Log): {onLine(line: string): void; collapse(
     },
 
     collapse() {
-      const steps = [...finished.values()].filter(step => isCounted(step.name))
+      const steps = [...finished].map(({name, intervals, cached}) => ({
+        name,
+        seconds: [...intervals.values()].reduce((sum, seconds) => sum + seconds, 0),
+        cached
+      }))
       return {steps, messages, ...(failure === undefined ? {} : {failure})}
     }
   }
@@ -132,12 +152,23 @@ export function slowestSteps(steps: readonly Step[], count: number): readonly St
     .slice(0, count)
 }
 
+// BuildKit's own work, and the half of a `COPY --link` that it shows as a step of its own.
 function isCounted(name: string): boolean {
-  return !name.startsWith('[internal]') && !/^\[[^\]]*internal\]/.test(name)
+  return !/^\[[^\]]*internal\]|^\[[^\]]*\] LINK /.test(name)
 }
 
-function outputOf(step: RunningStep): readonly string[] {
-  return step.partial === '' ? step.output : [...step.output, step.partial]
+function shortName(name: string): string {
+  const plain = withoutProxySecrets(name).replace(/\s+/g, ' ')
+  return plain.length <= nameLength ? plain : `${plain.slice(0, nameLength - 1)}…`
+}
+
+function outputOf(step: ObservedStep): readonly string[] {
+  return step.partial === '' ? step.output : [...step.output, lastOverwritten(step.partial)]
+}
+
+/** What a terminal shows of a line in which a program went back to write over it. */
+function lastOverwritten(line: string): string {
+  return line.replace(/\r+$/, '').replace(/^.*\r/s, '')
 }
 
 function parseStatus(line: string): SolveStatus | undefined {

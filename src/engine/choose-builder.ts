@@ -74,7 +74,7 @@ export function chooseBuilder(
     platform: server?.platform ?? platform,
     exportsCaches: true,
     creation: {
-      image: inputs.buildkitImage ?? mirrored(defaultBuildkitImage, mirrors),
+      image: inputs.buildkitImage ?? mirrored(defaultBuildkitImage, mirrors, engine),
       hostNetwork: usesLoopback(inputs, mirrors),
       ...(configuration === undefined ? {} : {configuration})
     }
@@ -100,10 +100,12 @@ function plainHttpError(refused: readonly ReachableMirror[], builder: string): C
   )
 }
 
-// The daemon pulls this one, without any source policy.
-function mirrored(image: string, mirrors: readonly ReachableMirror[]): string {
+// The daemon pulls this one, without any source policy, and only from a mirror that it does not refuse.
+function mirrored(image: string, mirrors: readonly ReachableMirror[], engine: EngineFacts): string {
   const reference = parseImageReference(image)
-  const mirror = mirrors.find(({registry}) => registry === reference.registry)
+  const mirror = mirrors.find(
+    candidate => candidate.registry === reference.registry && daemonReaches(candidate, engine)
+  )
   return mirror === undefined ? image : formatImageReference({...reference, registry: mirrorName(mirror)})
 }
 

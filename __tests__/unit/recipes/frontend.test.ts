@@ -33,7 +33,7 @@ describe('chooseFrontend', () => {
   ])('is the built-in one of a BuildKit that is new enough for a Dockerfile that %s', (_what, dockerfile, buildkit) => {
     const chosen = choose(dockerfile, false, buildkit)
     expect(chosen.kind).toBe('built-in')
-    expect(chosen.why).toContain(`the mirror has no ${name}`)
+    expect(chosen.why).toContain(`mirror has no ${name}`)
     expect(chosen.why).toContain(`BuildKit ${buildkit.join('.')}`)
   })
 

@@ -1,0 +1,208 @@
+import {describe, expect, it} from '@jest/globals'
+import {executeBuild} from '../../../src/build/execute.js'
+import {StepError} from '../../../src/errors.js'
+import type {Inputs} from '../../../src/inputs.js'
+import {inputsWith} from '../../support/inputs.js'
+import {
+  memoryCache,
+  memoryCommands,
+  memoryFiles,
+  memoryLog,
+  type Answer,
+  type MemoryCache
+} from '../../support/memory.js'
+import {buildOf, planWith} from '../../support/plan.js'
+
+const line = (parts: object) => JSON.stringify({vertexes: [{digest: 'd1', name: '[build 1/1] RUN make', ...parts}]})
+const log64 = (text: string) => JSON.stringify({logs: [{vertex: 'd1', data: Buffer.from(text).toString('base64')}]})
+const failed = (output: string): Answer => ({
+  exitCode: 1,
+  stderr: [log64(output), line({error: 'process "/bin/sh -c make" did not complete successfully: exit code: 2'})].join(
+    '\n'
+  )
+})
+const good: Answer = {stderr: line({started: '2026-01-01T00:00:00Z', completed: '2026-01-01T00:00:03Z'})}
+const noNetwork = failed('fatal: unable to access …: Could not resolve host: github.com\n')
+const noCompile = failed('daemon/daemon.go:12:3: undefined: foo\n')
+
+interface Case {
+  /** What bake answers, attempt by attempt. */
+  readonly attempts?: readonly Answer[]
+  readonly inputs?: Partial<Inputs>
+  readonly cache?: MemoryCache
+  /** Whether BuildKit wrote layers. */
+  readonly exported?: boolean
+  readonly files?: Readonly<Record<string, string>>
+  readonly removal?: Answer
+  /** Whether the proxies are secrets of the build, and no arguments. */
+  readonly proxySecrets?: boolean
+}
+
+function execute({attempts = [good], inputs = {}, cache, exported = true, files: given = {}, ...more}: Case) {
+  const {removal = {}, proxySecrets = false} = more
+  const build = {...buildOf(planWith(inputs)), proxySecrets}
+  const answers = [...attempts]
+  const commands = memoryCommands(command => (command.includes('buildx bake') ? answers.shift() : removal))
+  const files = memoryFiles({
+    ...given,
+    ...(exported ? {[`${build.cache?.exportDirectory ?? ''}/index.json`]: '{}'} : {}),
+    '/work/run/daemon/export/stale': 'of an earlier attempt'
+  })
+  const log = memoryLog()
+  const pauses: number[] = []
+  let now = 0
+  const ports = {
+    commands,
+    files,
+    log,
+    clock: () => (now += 1500),
+    pause: (milliseconds: number) => {
+      pauses.push(milliseconds)
+      return Promise.resolve()
+    },
+    ...(cache === undefined ? {} : {cache})
+  }
+  const environment = {PATH: '/bin', BUILDX_CONFIG: '/home/me/buildx'}
+  return {build, commands, files, log, pauses, result: executeBuild(build, inputsWith(inputs), environment, ports)}
+}
+
+const bakes = ({commands}: ReturnType<typeof execute>) => commands.ran.filter(({argv}) => argv.includes('bake'))
+
+describe('executeBuild', () => {
+  it('writes the planned files and runs the planned command, in its directory and environment', async () => {
+    const run = execute({})
+    const result = await run.result
+    for (const {path, content} of run.build.files) expect(run.files.texts.get(path)).toBe(content)
+    expect(await run.files.kind('/work/run/daemon/empty')).toBe('directory')
+    expect(bakes(run)).toEqual([
+      {
+        argv: run.build.command,
+        options: expect.objectContaining({
+          workingDirectory: '/workspace/moby',
+          environment: {PATH: '/bin', BUILDX_CONFIG: '/home/me/buildx', ...run.build.environment}
+        })
+      }
+    ])
+    expect(result.seconds).toBe(1.5)
+    expect(result.progress.steps).toEqual([{name: '[build 1/1] RUN make', seconds: 3, cached: false}])
+    expect(run.log.lines.slice(-2)).toEqual([
+      'info: 1 steps in 1.5 s, 0 of them from the cache. The slowest:',
+      'info:          3.0 s  [build 1/1] RUN make'
+    ])
+  })
+
+  it('begins with an empty export directory', async () => {
+    const run = execute({})
+    await run.result
+    expect(await run.files.list('/work/run/daemon/export')).toEqual([])
+  })
+
+  it('tries again after a network failure, waiting longer each time', async () => {
+    const run = execute({attempts: [noNetwork, noNetwork, good], inputs: {retries: 2}})
+    await run.result
+    expect(bakes(run)).toHaveLength(3)
+    expect(run.pauses).toEqual([5000, 10000])
+    expect(run.log.lines.filter(text => text.startsWith('warning: '))).toEqual([
+      expect.stringContaining('Could not resolve host: github.com. Next attempt in 5 s (1 of 2).'),
+      expect.stringContaining('Next attempt in 10 s (2 of 2).')
+    ])
+  })
+
+  it('gives up after the last attempt, with step, cause and the inputs that help', async () => {
+    const run = execute({attempts: [noNetwork, noNetwork], inputs: {retries: 1}})
+    await expect(run.result).rejects.toThrow(StepError)
+    await expect(run.result).rejects.toThrow(
+      /^build daemon: docker buildx bake exited with 1 \(after 2 attempts\) in the step \[build 1\/1\] RUN make:\nfatal: .*\n.*'git-mirrors'/
+    )
+  })
+
+  it('does not try again what the network cannot help', async () => {
+    const run = execute({attempts: [noCompile, good], inputs: {retries: 5}})
+    await expect(run.result).rejects.toThrow(/exited with 1 in the step .*\ndaemon\/daemon\.go:12:3: undefined: foo\n/)
+    expect(bakes(run)).toHaveLength(1)
+    expect(run.pauses).toEqual([])
+    expect(run.log.lines).toContain('info: daemon/daemon.go:12:3: undefined: foo')
+  })
+})
+
+describe('the cache of a build', () => {
+  const {key = '', prefixes = []} = buildOf(planWith()).cache ?? {}
+
+  it.each([
+    ['none', memoryCache(), true],
+    ['none', memoryCache('another'), true],
+    ['partial', memoryCache(`${prefixes[0] ?? ''}0`), true],
+    ['partial', memoryCache(`${prefixes[1] ?? ''}27.0-0`), true],
+    ['full', memoryCache(key), false]
+  ])('is a %s hit, and is saved unless all of it was there', async (hit, cache, saved) => {
+    expect((await execute({cache}).result).cacheHit).toBe(hit)
+    expect(cache.entries.get(key)).toBe(saved ? '/work/run/daemon/cache-to' : '')
+  })
+
+  it('is not saved after a failed build', async () => {
+    const cache = memoryCache()
+    await expect(execute({cache, attempts: [noCompile]}).result).rejects.toThrow(StepError)
+    expect([...cache.entries]).toEqual([])
+  })
+
+  it('is not saved when BuildKit exported no layers, and the log says so', async () => {
+    const cache = memoryCache()
+    const run = execute({cache, exported: false})
+    await run.result
+    expect([...cache.entries]).toEqual([])
+    expect(run.log.lines).toContainEqual(expect.stringContaining('layers of the daemon were not exported'))
+  })
+
+  it.each([
+    ['there is no store', {}],
+    ['caches are off', {cache: memoryCache(), inputs: {cache: 'off'}}]
+  ] as const)('is none when %s', async (_when, given) => {
+    expect((await execute(given).result).cacheHit).toBe('none')
+  })
+})
+
+describe('the records that a builder keeps', () => {
+  const proxies = {https: 'http://me:s3cret@proxy:1'}
+  const note = (path: string) => JSON.stringify({Target: 'all', LocalPath: '/workspace/moby', DockerfilePath: path})
+  const notes = '/home/me/buildx/refs/default/default'
+  const files = {
+    [`${notes}/own1`]: note('/work/run/daemon/Dockerfile'),
+    [`${notes}/own2`]: note('/work/run/daemon/empty/Dockerfile'),
+    [`${notes}/other`]: note('/work/run/daemon2/Dockerfile'),
+    '/home/me/buildx/refs/far/far/other': note('/work/run/daemon/Dockerfile')
+  }
+  const removals = ({commands}: ReturnType<typeof execute>) =>
+    commands.ran.map(({argv}) => argv.join(' ')).filter(command => command.includes('history'))
+
+  it.each([
+    ['a build', [good]],
+    ['a failed build', [noCompile]],
+    ['a build with a failed attempt', [noNetwork, good]]
+  ])('of %s with a proxy’s credentials are removed, and no others', async (_which, attempts) => {
+    const run = execute({inputs: {proxies}, files, attempts})
+    await run.result.catch(() => undefined)
+    expect(removals(run)).toEqual([
+      'docker buildx history rm --builder=default own1',
+      'docker buildx history rm --builder=default own2'
+    ])
+  })
+
+  it('are named in a warning, without the credentials, when they cannot be removed', async () => {
+    const run = execute({inputs: {proxies}, files, removal: {exitCode: 1, stderr: 'no'}})
+    await run.result
+    expect(run.log.lines.filter(text => text.startsWith('warning: '))).toEqual([
+      expect.stringContaining('docker buildx history rm own1'),
+      expect.stringContaining('docker buildx history rm own2')
+    ])
+    expect(run.log.lines.join('\n')).not.toContain('s3cret')
+  })
+
+  it.each([
+    ['the proxy has no credentials', {inputs: {proxies: {https: 'http://proxy:1'}}}],
+    ['the credentials are secrets of the build', {inputs: {proxies}, proxySecrets: true}]
+  ])('stay when %s', async (_when, given) => {
+    const run = execute({...given, files})
+    await run.result
+    expect(removals(run)).toEqual([])
+  })
+})
