@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto'
-import {join, resolve} from 'node:path'
-import {checkExport, makeBundle, type BundleOrder} from './bundles/make-bundle.js'
+import {join} from 'node:path'
+import {makeBundles, uploadBundles} from './bundles/publish.js'
 import {createBuilder} from './build/builder.js'
 import {configureDockerProxies} from './build/docker-configuration.js'
 import {executeBuild, type BuildResult} from './build/execute.js'
@@ -15,7 +15,7 @@ import type {Plan} from './plan/plan.js'
 import type {ArtifactStore, CacheStore, Clock, Commands, Files, Log, Prober} from './ports.js'
 import {planOutputs, runOutputs} from './report/outputs.js'
 import {renderPlan} from './report/plan-text.js'
-import {renderSummary, type PublishedBundle} from './report/summary.js'
+import {renderSummary} from './report/summary.js'
 import {isClean} from './source/acquire-source.js'
 import {cleanUp, type SavedState} from './state.js'
 
@@ -74,9 +74,12 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
       ports.saveState(state)
     }
     const results = await build(plan, inputs, place, workDirectory, ports)
-    const bundles = await publish(results, inputs, place, ports)
-    const seconds = (clock() - started) / 1000
-    const outcome = {plan, planFile, results, bundles, outputDirectory: place.outputDirectory, seconds}
+    const bundles = await makeBundles(results, inputs, place, ports)
+    const {outputDirectory} = place
+    const finished = () => ({plan, planFile, results, outputDirectory, seconds: (clock() - started) / 1000})
+    // Before the upload, so that later steps find the bundles even if it fails.
+    ports.writeOutputs(runOutputs({...finished(), bundles}))
+    const outcome = {...finished(), bundles: await uploadBundles(bundles, inputs, place, ports)}
     const summary = renderSummary(outcome)
     await files.write(join(place.outputDirectory, 'summary.md'), summary)
     await ports.appendSummary(summary)
@@ -111,7 +114,7 @@ async function build(
   for (const planned of plan.builds) {
     log.info(`Building the ${planned.component}: ${planned.stamp.version}, build ${planned.stamp.commit}`)
     const directory = join(workDirectory, planned.component, 'docker')
-    const proxied = await configureDockerProxies(inputs.proxies, directory, environment, files, planned.proxySecrets)
+    const proxied = await configureDockerProxies(inputs.proxies, planned.proxySecrets, directory, environment, files)
     const buildPorts = {commands, files, log, clock, pause, ...(inputs.cache === 'off' ? {} : {cache})}
     results.push(await executeBuild(planned, inputs, {...environment, ...proxied}, buildPorts))
     if (!(await isClean(planned.source.directory, place.environment, ports))) {
@@ -122,48 +125,4 @@ async function build(
     }
   }
   return results
-}
-
-async function publish(
-  results: readonly BuildResult[],
-  inputs: Inputs,
-  {outputDirectory, platform}: Place,
-  ports: Ports
-): Promise<PublishedBundle[]> {
-  const checked = []
-  for (const {build} of results) {
-    const order: BundleOrder = {
-      name: build.bundle,
-      exportDirectory: build.exportDirectory,
-      outputDirectory: resolve(outputDirectory),
-      machinePlatform: platform,
-      stamp: build.stamp,
-      verify: inputs.verify === 'version',
-      modifiedTime: build.source.commitTime
-    }
-    checked.push({order, exported: await checkExport(order, ports)})
-  }
-  // All of them are good, or none is published.
-  const published: PublishedBundle[] = []
-  for (const {order, exported} of checked) published.push({bundle: await makeBundle(order, ports, exported)})
-  if (!inputs.upload || ports.artifacts === undefined) return published
-  const uploaded = []
-  for (const {bundle} of published) {
-    const name = `${inputs.artifactPrefix}${bundle.name}`
-    const {compressionLevel, retentionDays} = inputs
-    const paths = [bundle.archive.path, `${bundle.archive.path}.sha256`]
-    const options = {compressionLevel, ...(retentionDays === undefined ? {} : {retentionDays})}
-    // A cancelled run publishes nothing more.
-    await ports.pause(0)
-    const artifact = await ports.artifacts.publish(name, paths, options).catch((error: unknown) => {
-      throw new StepError(
-        'upload',
-        `${name} could not be uploaded to ${ports.artifacts?.location ?? ''}. The bundles are finished and lie in ${outputDirectory}: upload them in a further step, or set 'upload' to false.`,
-        {cause: error}
-      )
-    })
-    ports.log.info(`Published ${name}: ${artifact.url}`)
-    uploaded.push({bundle, artifact})
-  }
-  return uploaded
 }

@@ -1,5 +1,4 @@
-import {execFileSync} from 'node:child_process'
-import {mkdtemp, readFile, rm} from 'node:fs/promises'
+import {mkdtemp, rm} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {dirname, join} from 'node:path'
 import {afterAll, beforeAll, expect, it} from '@jest/globals'
@@ -37,8 +36,8 @@ await describeWithEngine('the action whose builds get out through a proxy with a
       environment: {...service.environment(), ...network.environment}
     })
 
-  const proxyInputs = (password: string): Record<string, string> => {
-    const url = `http://${proxyLogin.username}:${password}@${network.engine.hostAddress}:${network.proxy.port}`
+  const proxyInputs = (userinfo: string): Record<string, string> => {
+    const url = `http://${userinfo}${network.engine.hostAddress}:${network.proxy.port}`
     return {'http-proxy': url, 'https-proxy': url, 'no-proxy': 'localhost,.internal.example'}
   }
 
@@ -49,7 +48,7 @@ await describeWithEngine('the action whose builds get out through a proxy with a
     stopNetwork = () => network.stop()
     direct = await build({target: 'binary', client: 'none'})
     requestsOfDirect = network.proxy.requests().length
-    proxied = await build(proxyInputs(encodedPassword))
+    proxied = await build(proxyInputs(`${proxyLogin.username}:${encodedPassword}@`))
   }, 5 * minutes)
 
   afterAll(async () => {
@@ -62,10 +61,11 @@ await describeWithEngine('the action whose builds get out through a proxy with a
     expect(requestsOfDirect).toBe(0)
   })
 
-  it('fails with a wrong password, and says that it was the proxy', async () => {
-    const result = await build({...proxyInputs('wrong%2Dguess'), client: 'none'})
-    await expectFailure(result, {says: ['407', "'registry-mirrors'", 'the proxy inputs']})
-    expect(linesWith(['wrong-guess', 'wrong%2Dguess'], result.main.log)).toEqual([])
+  it('fails without the password, and says that it was the proxy', async () => {
+    const result = await build({...proxyInputs(''), client: 'none'})
+    await expectFailure(result, {
+      says: ['Proxy Authentication Required (407)', "'registry-mirrors'", 'the proxy inputs']
+    })
   })
 
   it('builds everything with it', () => {
@@ -111,23 +111,16 @@ await describeWithEngine('the action whose builds get out through a proxy with a
 
   it('leaves it in no file of the runner, artifact, cache, image or record of the engine', async () => {
     const {bundles = '', plan = ''} = proxied.main.outputs
-    expect(await filesWith(['28.5.2'], [plan])).toEqual([plan])
-    // In these there is something to find: a search that missed everything would not pass.
-    expect(await unpackAll(bundles, join(root, 'unpacked-output'))).toBeGreaterThanOrEqual(2 * 2)
-    expect(await unpackAll(service.directory, join(root, 'unpacked-service'))).toBeGreaterThan(20)
+    expect(await unpackAll(bundles, join(root, 'unpacked-output'))).toBe(4)
+    expect(await unpackAll(service.directory, join(root, 'unpacked-service'), /\/content$/)).toBeGreaterThan(20)
     const engineDirectory = dirname(new URL(network.engine.host).pathname)
     const everywhere = [root, service.directory, engineDirectory]
     expect(await filesWith(proxyForms, [...everywhere, network.environment.DOCKER_CONFIG])).toEqual([])
     expect(await filesWith(registryForms, everywhere)).toEqual([])
-  })
-
-  it("keeps the user's docker configuration as it was, and the steps find no trace of the proxy afterwards", async () => {
-    const configuration = await readFile(join(network.environment.DOCKER_CONFIG, 'config.json'), 'utf8')
-    expect(Object.keys(JSON.parse(configuration) as object)).toEqual(['auths'])
-    const images = execFileSync('docker', ['image', 'ls', '--quiet'], {
-      env: {...process.env, ...network.environment},
-      encoding: 'utf8'
-    })
-    expect(images).toBe('')
+    // The same search does find things: the login where it belongs, a word of the plan, and what the engine has kept.
+    const configuration = join(network.environment.DOCKER_CONFIG, 'config.json')
+    expect(await filesWith(registryForms, [network.environment.DOCKER_CONFIG])).toEqual([configuration])
+    expect(await filesWith(['build-moby-proxy-http'], [plan])).toEqual([plan])
+    expect((await filesWith(['no_proxy'], [join(engineDirectory, 'data/buildkit')])).length).toBeGreaterThan(0)
   })
 })

@@ -1,6 +1,6 @@
 import {execFile, spawn} from 'node:child_process'
 import {createReadStream, createWriteStream} from 'node:fs'
-import {lstat, mkdir, open, readFile, readdir, writeFile} from 'node:fs/promises'
+import {mkdir, open, readFile, readdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {pipeline} from 'node:stream/promises'
 import {promisify} from 'node:util'
@@ -43,20 +43,28 @@ export async function filesWith(texts: readonly string[], directories: readonly 
 }
 
 /**
- * Unpacks every gzip, zstd, zip and tar file below a directory, and what is packed in it, to `target`, which is made.
- * Returns how many there were.
+ * Unpacks every gzip, zstd, zip and tar file below a directory, if its path there is one of the `wanted`, and what is
+ * packed in it, to `target`, which is made. Returns how many there were.
  */
-export async function unpackAll(directory: string, target: string): Promise<number> {
+export async function unpackAll(directory: string, target: string, wanted = /./): Promise<number> {
   await mkdir(target, {recursive: true})
   let count = 0
-  for (const name of await readdir(directory, {recursive: true})) {
-    const file = join(directory, name)
-    if (!(await lstat(file)).isFile()) continue
+  for (const file of await regularFiles(directory)) {
     const into = join(target, String(count))
-    if (!(await unpack(file, into))) continue
+    if (!wanted.test(file.slice(directory.length)) || !(await unpack(file, into))) continue
     count += 1 + (await unpackAll(into, `${into}-unpacked`))
   }
   return count
+}
+
+// Those of image layers lie beside links to anywhere, which must not be followed.
+async function regularFiles(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, {withFileTypes: true})
+  const nested = entries.map(async entry => {
+    const path = join(directory, entry.name)
+    return entry.isDirectory() ? await regularFiles(path) : entry.isFile() ? [path] : []
+  })
+  return (await Promise.all(nested)).flat()
 }
 
 async function unpack(file: string, into: string): Promise<boolean> {

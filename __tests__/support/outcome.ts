@@ -1,7 +1,8 @@
 import type {BuildResult} from '../../src/build/execute.js'
 import type {Bundle} from '../../src/bundles/make-bundle.js'
 import type {Plan} from '../../src/plan/plan.js'
-import type {Outcome, PublishedBundle} from '../../src/report/summary.js'
+import type {PublishedBundle} from '../../src/bundles/publish.js'
+import type {Outcome} from '../../src/report/summary.js'
 import {planWith} from './plan.js'
 
 export function bundleWith(name: Bundle['name'], overrides: Partial<Bundle> = {}): Bundle {

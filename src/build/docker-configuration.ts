@@ -13,10 +13,10 @@ import type {Files} from '../ports.js'
  */
 export async function configureDockerProxies(
   proxies: ProxySettings,
+  asSecrets: boolean,
   directory: string,
   environment: Readonly<Record<string, string>>,
-  files: Files,
-  asSecrets = false
+  files: Files
 ): Promise<Record<string, string>> {
   if (proxies.http === undefined && proxies.https === undefined) return {}
   const users = environment.DOCKER_CONFIG ?? join(environment.HOME ?? '/', '.docker')

@@ -1,6 +1,7 @@
 import type {CacheHit} from '../build/execute.js'
 import type {Plan} from '../plan/plan.js'
-import type {Outcome, PublishedBundle} from './summary.js'
+import type {PublishedBundle} from '../bundles/publish.js'
+import type {Outcome} from './summary.js'
 
 /** The outputs that a plan alone gives. */
 export function planOutputs(plan: Plan, planFile: string): Record<string, string> {

@@ -1,14 +1,8 @@
 import type {BuildResult} from '../build/execute.js'
-import type {Bundle} from '../bundles/make-bundle.js'
+import type {PublishedBundle} from '../bundles/publish.js'
 import type {Plan} from '../plan/plan.js'
 import type {PublishedArtifact} from '../ports.js'
 import {formatDuration, formatSize, markdownTable} from './format.js'
-
-/** A bundle and where it went. */
-export interface PublishedBundle {
-  readonly bundle: Bundle
-  readonly artifact?: PublishedArtifact
-}
 
 /** Everything a finished run has to tell. */
 export interface Outcome {

@@ -28,7 +28,9 @@ describe('withProxies', () => {
 describe('configureDockerProxies', () => {
   it('leaves docker alone when there is no proxy', async () => {
     const files = memoryFiles()
-    expect(await configureDockerProxies({none: 'localhost'}, false, '/run/docker', {HOME: '/home/me'}, files)).toEqual({})
+    expect(await configureDockerProxies({none: 'localhost'}, false, '/run/docker', {HOME: '/home/me'}, files)).toEqual(
+      {}
+    )
     expect(files.texts.size).toBe(0)
   })
 

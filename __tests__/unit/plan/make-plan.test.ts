@@ -65,9 +65,7 @@ describe('makePlan', () => {
     expect(fileOf(buildOf(planWith()), 'Dockerfile')).toMatch(/^# syntax=docker\/dockerfile:1\n/)
     const without = planWith({}, {mirrors, components: [daemonComponent({mirrorHasFrontend: false})]})
     expect(fileOf(buildOf(without), 'Dockerfile')).toMatch(/^#\n\nARG GO_VERSION/)
-    expect(without.notes).toEqual([
-      expect.stringMatching(/he mirror has no 127.0.0.1:5000\/docker\/dockerfile:1/)
-    ])
+    expect(without.notes).toEqual([expect.stringMatching(/he mirror has no 127.0.0.1:5000\/docker\/dockerfile:1/)])
   })
 
   it('primes just the images that something is downloaded on top of', () => {
