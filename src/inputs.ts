@@ -205,12 +205,12 @@ class Reader {
   }
 
   path(name: string): string {
-    const value = (this.text(name) ?? 'moby').replace(/\/+$/, '')
-    const parts = value.split('/')
-    if (value === '' || value.startsWith('/') || parts.includes('..') || parts.includes('.git')) {
+    const value = this.text(name) ?? 'moby'
+    const parts = value.split('/').filter(part => part !== '' && part !== '.')
+    if (parts.length === 0 || value.startsWith('/') || parts.includes('..') || parts.includes('.git')) {
       this.#problem(name, 'must be a directory below the workspace', value)
     }
-    return parts.filter(part => part !== '' && part !== '.').join('/') || '.'
+    return parts.join('/')
   }
 
   repository(name: string): string | undefined {

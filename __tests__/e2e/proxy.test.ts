@@ -109,18 +109,22 @@ await describeWithEngine('the action whose builds get out through a proxy with a
     expect([...proxied.masks]).toEqual(expect.arrayContaining([encodedPassword, proxyLogin.password]))
   })
 
-  it('leaves it in no file of the runner, artifact, cache, image or record of the engine', async () => {
-    const {bundles = '', plan = ''} = proxied.main.outputs
-    expect(await unpackAll(bundles, join(root, 'unpacked-output'))).toBe(4)
-    expect(await unpackAll(service.directory, join(root, 'unpacked-service'), /\/content$/)).toBeGreaterThan(20)
-    const engineDirectory = dirname(new URL(network.engine.host).pathname)
-    const everywhere = [root, service.directory, engineDirectory]
-    expect(await filesWith(proxyForms, [...everywhere, network.environment.DOCKER_CONFIG])).toEqual([])
-    expect(await filesWith(registryForms, everywhere)).toEqual([])
-    // The same search does find things: the login where it belongs, a word of the plan, and what the engine has kept.
-    const configuration = join(network.environment.DOCKER_CONFIG, 'config.json')
-    expect(await filesWith(registryForms, [network.environment.DOCKER_CONFIG])).toEqual([configuration])
-    expect(await filesWith(['build-moby-proxy-http'], [plan])).toEqual([plan])
-    expect((await filesWith(['no_proxy'], [join(engineDirectory, 'data/buildkit')])).length).toBeGreaterThan(0)
-  })
+  it(
+    'leaves it in no file of the runner, artifact, cache, image or record of the engine',
+    async () => {
+      const {bundles = '', plan = ''} = proxied.main.outputs
+      expect(await unpackAll(bundles, join(root, 'unpacked-output'))).toBe(4)
+      expect(await unpackAll(service.directory, join(root, 'unpacked-service'), /\/content$/)).toBeGreaterThan(20)
+      const engineDirectory = dirname(new URL(network.engine.host).pathname)
+      const everywhere = [root, service.directory, engineDirectory]
+      expect(await filesWith(proxyForms, [...everywhere, network.environment.DOCKER_CONFIG])).toEqual([])
+      expect(await filesWith(registryForms, everywhere)).toEqual([])
+      // The same search does find things: the login where it belongs, a word of the plan, and what the engine has kept.
+      const configuration = join(network.environment.DOCKER_CONFIG, 'config.json')
+      expect(await filesWith(registryForms, [network.environment.DOCKER_CONFIG])).toEqual([configuration])
+      expect(await filesWith(['build-moby-proxy-http'], [plan])).toEqual([plan])
+      expect((await filesWith(['no_proxy'], [join(engineDirectory, 'data/buildkit')])).length).toBeGreaterThan(0)
+    },
+    2 * minutes
+  )
 })

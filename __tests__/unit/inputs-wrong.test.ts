@@ -18,6 +18,7 @@ describe('parseInputs', () => {
     ['mode', 'Plan', 'must be one of build, plan'],
     ['commit', 'v28.5.2', 'must be a commit hash of 7 to 40 hexadecimal digits'],
     ['commit', '89c5e8', 'must be a commit hash of 7 to 40 hexadecimal digits'],
+    ['path', '.', 'must be a directory below the workspace'],
     ['path', '../moby', 'must be a directory below the workspace'],
     ['path', '/srv/moby', 'must be a directory below the workspace'],
     ['path', 'moby/.git', 'must be a directory below the workspace'],

@@ -44,7 +44,6 @@ describe('parseInputs', () => {
     ['commit', '0123456789abcdef0123456789abcdef01234567', {commit: '0123456789abcdef0123456789abcdef01234567'}],
     ['path', 'src/docker/', {path: 'src/docker'}],
     ['path', './src//docker', {path: 'src/docker'}],
-    ['path', '.', {path: '.'}],
     ['history', 'full', {history: 'full'}],
     ['token', ' ghs_secret ', {token: 'ghs_secret'}],
     ['client', 'none', {client: 'none'}],

@@ -6,99 +6,96 @@ import {
   withoutProxySecrets,
   withProxySecrets
 } from '../../../src/network/proxy-secrets.js'
+import type {ProxySettings} from '../../../src/network/proxy.js'
 import {parseDockerfile} from '../../../src/recipes/dockerfile.js'
-import {takesSecretVariables} from '../../../src/recipes/frontend.js'
-import {buildOf, fileOf, planWith} from '../../support/plan.js'
+import {buildOf, daemonComponent, daemonDockerfile, engineWith, fileOf, planWith} from '../../support/plan.js'
 
-const proxies = {http: 'http://me:s3cret@proxy:1', https: 'http://me:s3cret@proxy:2', none: 'localhost'}
-const mount = (scheme: string, name: string) => `--mount=type=secret,id=build-moby-proxy-${scheme},env=${name}`
-const mounts = [
-  mount('http', 'http_proxy'),
-  mount('http', 'HTTP_PROXY'),
-  mount('https', 'https_proxy'),
-  mount('https', 'HTTPS_PROXY')
-].join(' ')
+const proxies = {http: 'http://me:pass@proxy:1', https: 'http://me:pass@proxy:2', none: 'localhost'}
+const httpMounts =
+  '--mount=type=secret,id=build-moby-proxy-http,env=http_proxy --mount=type=secret,id=build-moby-proxy-http,env=HTTP_PROXY'
 
 describe('haveCredentials', () => {
-  it.each([
+  it.each<[ProxySettings, boolean]>([
     [{}, false],
-    [{http: 'http://proxy:1', none: 'a@b'}, false],
-    [{https: 'http://me:pass@proxy:1'}, true],
+    [{http: 'http://proxy:1', https: 'http://proxy:1'}, false],
+    [{http: 'http://proxy:1', https: 'http://me:pass@proxy:1'}, true],
     [{http: 'http://token@proxy:1'}, true]
-  ])('of %j: %s', (settings, have) => {
-    expect(haveCredentials(settings)).toBe(have)
+  ])('of %j is %s', (settings, expected) => {
+    expect(haveCredentials(settings)).toBe(expected)
   })
 })
 
 describe('withProxySecrets', () => {
-  it('gives them to every RUN and to nothing else', () => {
-    const before = 'FROM x\n# RUN no\nRUN make\n  run a \\\n    && RUN b\nCOPY a RUN\nRUN <<EOT\nRUN c\nEOT\n'
-    const after = `FROM x\n# RUN no\nRUN ${mounts} make\n  run ${mounts} a \\\n    && RUN b\nCOPY a RUN\nRUN ${mounts} <<EOT\nRUN c\nEOT\n`
-    expect(withProxySecrets(before, proxies)).toBe(after)
+  it.each([
+    ['RUN apt-get update', `RUN ${httpMounts} apt-get update`],
+    ['  run  apt-get update', `  run ${httpMounts}  apt-get update`],
+    ['RUN ["go", "build"]', `RUN ${httpMounts} ["go", "build"]`],
+    [
+      'RUN --mount=type=cache,target=/c \\\n  go build',
+      `RUN ${httpMounts} --mount=type=cache,target=/c \\\n  go build`
+    ],
+    ['RUN <<EOT\nRUN no instruction\nEOT', `RUN ${httpMounts} <<EOT\nRUN no instruction\nEOT`],
+    ['# RUN nothing\nCOPY RUN /', '# RUN nothing\nCOPY RUN /'],
+    ['RUN a \\\n  # RUN b\n  && c', `RUN ${httpMounts} a \\\n  # RUN b\n  && c`]
+  ])('turns %j into %j', (step, expected) => {
+    expect(withProxySecrets(`FROM base\n${step}\n`, {http: proxies.http})).toBe(`FROM base\n${expected}\n`)
   })
 
-  it('changes neither the steps otherwise nor their lines', () => {
-    const before = 'FROM x\nRUN --mount=type=cache,target=/c make\nRUN b\n'
-    const steps = (text: string) =>
-      parseDockerfile(text).stages.flatMap(({instructions}) =>
-        instructions.map(({line, text: rest, flags}) => [line, rest, flags.at(-1)?.value])
-      )
-    const after = steps(withProxySecrets(before, proxies))
-    expect(after.map(([line, rest]) => [line, rest])).toEqual(steps(before).map(([line, rest]) => [line, rest]))
-    expect(after[0]?.[2]).toBe('type=cache,target=/c')
+  it('names no proxy, moves no line and changes no step but by its mounts', () => {
+    const changed = withProxySecrets(daemonDockerfile, proxies)
+    expect(changed).not.toContain('pass')
+    const steps = (text: string) => parseDockerfile(text).stages.flatMap(({instructions}) => instructions)
+    const shapes = (text: string) => steps(text).map(({keyword, text: rest, line}) => [keyword, rest, line])
+    expect(shapes(changed)).toEqual(shapes(daemonDockerfile))
+  })
+})
+
+describe('the secrets', () => {
+  it('are read by docker from variables', () => {
+    expect(proxySecretLines(proxies)).toEqual([
+      'id=build-moby-proxy-http,env=BUILD_MOBY_HTTP_PROXY',
+      'id=build-moby-proxy-https,env=BUILD_MOBY_HTTPS_PROXY'
+    ])
+    expect(proxySecretEnvironment(proxies)).toEqual({
+      BUILD_MOBY_HTTP_PROXY: proxies.http,
+      BUILD_MOBY_HTTPS_PROXY: proxies.https
+    })
+    expect(proxySecretEnvironment({https: proxies.https})).toEqual({BUILD_MOBY_HTTPS_PROXY: proxies.https})
   })
 
-  it('is undone in the names of steps', () => {
-    expect(withoutProxySecrets(`[a 1/2] RUN ${mounts} --network=none make`)).toBe('[a 1/2] RUN --network=none make')
-  })
-
-  it('holds no value; only the variables of the docker client do, one for each secret', () => {
-    const variables = proxySecretEnvironment(proxies)
-    expect(JSON.stringify([withProxySecrets('FROM x\nRUN y\n', proxies), proxySecretLines(proxies)])).not.toContain(
-      's3cret'
-    )
-    expect(proxySecretLines(proxies)).toEqual(
-      Object.keys(variables).map(
-        (variable, index) => `id=build-moby-proxy-${index === 0 ? 'http' : 'https'},env=${variable}`
-      )
-    )
-    expect(Object.values(variables)).toEqual([proxies.http, proxies.https])
-    expect(proxySecretEnvironment({https: 'http://p'})).toEqual({BUILD_MOBY_HTTPS_PROXY: 'http://p'})
+  it('do not show in the name of a step', () => {
+    const name = `[base 2/3] RUN ${httpMounts} --mount=type=secret,id=theirs,env=X apt-get update`
+    expect(withoutProxySecrets(name)).toBe('[base 2/3] RUN --mount=type=secret,id=theirs,env=X apt-get update')
   })
 })
 
 describe('a plan', () => {
-  it('passes proxies with credentials as secrets, in the Dockerfile and the bake file', () => {
-    const build = buildOf(planWith({proxies}))
-    expect(build.proxySecrets).toBe(true)
-    expect(fileOf(build, 'Dockerfile')).toContain(`RUN ${mounts} ./hack/make.sh`)
-    expect(JSON.parse(fileOf(build, 'bake-override.json'))).toMatchObject({
-      target: {all: {secret: proxySecretLines(proxies)}}
-    })
+  const pinned = (frontend: string) => ({
+    components: [
+      daemonComponent({
+        tree: {...daemonComponent().tree, Dockerfile: daemonDockerfile.replace('docker/dockerfile:1', frontend)}
+      })
+    ]
   })
-
-  it('leaves the Dockerfile alone when there is nothing secret', () => {
-    const build = buildOf(planWith({proxies: {https: 'http://proxy:1'}}))
-    expect(build.proxySecrets).toBe(false)
-    expect(build.files).toEqual(buildOf(planWith()).files)
-  })
-})
-
-describe('takesSecretVariables', () => {
-  it.each([
-    ['docker/dockerfile:1', undefined, true],
-    ['docker/dockerfile:1.10', undefined, true],
-    ['docker/dockerfile:1.9', undefined, false],
-    ['docker/dockerfile:1.9.1', [0, 99, 0], false]
-  ] as const)('of the image %s with BuildKit %j: %s', (image, buildkit, takes) => {
-    expect(takesSecretVariables({kind: 'image', image}, buildkit)).toBe(takes)
+  const builtIn = (buildkit: readonly [number, number, number]) => ({
+    components: [daemonComponent({mirrorHasFrontend: false})],
+    engine: engineWith({builder: {buildkit}})
   })
 
   it.each([
-    [[0, 16, 0], true],
-    [[0, 15, 2], false],
-    [undefined, true]
-  ] as const)('of the frontend built into BuildKit %j: %s', (buildkit, takes) => {
-    expect(takesSecretVariables({kind: 'built-in'}, buildkit)).toBe(takes)
+    ['credentials', proxies, {}, true],
+    ['no credentials', {http: 'http://proxy:1'}, {}, false],
+    ['credentials and frontend 1.10', proxies, pinned('docker/dockerfile:1.10'), true],
+    ['credentials and frontend 1.9', proxies, pinned('docker/dockerfile:1.9'), false],
+    ['credentials and the frontend of BuildKit 0.16', proxies, builtIn([0, 16, 0]), true],
+    ['credentials and the frontend of BuildKit 0.15', proxies, builtIn([0, 15, 2]), false]
+  ] as const)('for proxies with %s', (_what, settings, facts, secret) => {
+    const plan = planWith({proxies: settings}, facts)
+    expect(JSON.stringify(plan)).not.toContain('pass@')
+    const build = buildOf(plan)
+    expect(build.proxySecrets).toBe(secret)
+    expect(fileOf(build, 'Dockerfile').includes('type=secret')).toBe(secret)
+    const {target} = JSON.parse(fileOf(build, 'bake-override.json')) as {target: {all: {secret?: string[]}}}
+    expect(target.all.secret).toEqual(secret ? proxySecretLines(settings) : undefined)
   })
 })
