@@ -77,7 +77,8 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
     const bundles = await makeBundles(results, inputs, place, ports)
     const {outputDirectory} = place
     const finished = () => ({plan, planFile, results, outputDirectory, seconds: (clock() - started) / 1000})
-    // Before the upload, so that later steps find the bundles even if it fails.
+    // Before the upload, so that later steps find the bundles even if it fails; but a cancelled run has none.
+    await ports.pause(0)
     ports.writeOutputs(runOutputs({...finished(), bundles}))
     const outcome = {...finished(), bundles: await uploadBundles(bundles, inputs, place, ports)}
     const summary = renderSummary(outcome)

@@ -119,11 +119,14 @@ await describeWithEngine('the action whose builds get out through a proxy with a
       const everywhere = [root, service.directory, engineDirectory]
       expect(await filesWith(proxyForms, [...everywhere, network.environment.DOCKER_CONFIG])).toEqual([])
       expect(await filesWith(registryForms, everywhere)).toEqual([])
-      // The same search does find things: the login where it belongs, a word of the plan, and what the engine has kept.
+      // The same search does find things: the login where it belongs, a word of the plan, and an argument that is in
+      // BuildKit's record of the builds.
       const configuration = join(network.environment.DOCKER_CONFIG, 'config.json')
       expect(await filesWith(registryForms, [network.environment.DOCKER_CONFIG])).toEqual([configuration])
       expect(await filesWith(['build-moby-proxy-http'], [plan])).toEqual([plan])
-      expect((await filesWith(['no_proxy'], [join(engineDirectory, 'data/buildkit')])).length).toBeGreaterThan(0)
+      expect(
+        (await filesWith(['build-arg:NO_PROXY'], [join(engineDirectory, 'data/buildkit')])).length
+      ).toBeGreaterThan(0)
     },
     2 * minutes
   )

@@ -70,15 +70,16 @@ describe('the secrets', () => {
 })
 
 describe('a plan', () => {
-  const pinned = (frontend: string) => ({
+  const pinned = (frontend: string, mirrorHasFrontend = true) => ({
     components: [
       daemonComponent({
-        tree: {...daemonComponent().tree, Dockerfile: daemonDockerfile.replace('docker/dockerfile:1', frontend)}
+        tree: {...daemonComponent().tree, Dockerfile: daemonDockerfile.replace('docker/dockerfile:1', frontend)},
+        mirrorHasFrontend
       })
     ]
   })
-  const builtIn = (buildkit: readonly [number, number, number]) => ({
-    components: [daemonComponent({mirrorHasFrontend: false})],
+  const builtIn = (...buildkit: [number, number, number]) => ({
+    ...pinned('docker/dockerfile:1.4', false),
     engine: engineWith({builder: {buildkit}})
   })
 
@@ -87,8 +88,8 @@ describe('a plan', () => {
     ['no credentials', {http: 'http://proxy:1'}, {}, false],
     ['credentials and frontend 1.10', proxies, pinned('docker/dockerfile:1.10'), true],
     ['credentials and frontend 1.9', proxies, pinned('docker/dockerfile:1.9'), false],
-    ['credentials and the frontend of BuildKit 0.16', proxies, builtIn([0, 16, 0]), true],
-    ['credentials and the frontend of BuildKit 0.15', proxies, builtIn([0, 15, 2]), false]
+    ['credentials and the frontend of BuildKit 0.16', proxies, builtIn(0, 16, 0), true],
+    ['credentials and the frontend of BuildKit 0.15', proxies, builtIn(0, 15, 2), false]
   ] as const)('for proxies with %s', (_what, settings, facts, secret) => {
     const plan = planWith({proxies: settings}, facts)
     expect(JSON.stringify(plan)).not.toContain('pass@')
