@@ -130,6 +130,21 @@ export function parseInputs(raw: Readonly<Record<string, string>>, {environment}
   return inputs
 }
 
+/** What sets a build argument that is not the user's to set: the plan and its stamp follow from it. */
+function inputOfArgument(name: string): string | undefined {
+  if (/_proxy$/i.test(name)) return "the proxy inputs 'http-proxy', 'https-proxy' and 'no-proxy'"
+  const owners: Readonly<Record<string, string>> = {
+    VERSION: "'version'",
+    PLATFORM: "'platform-name'",
+    PRODUCT: "'product'",
+    PACKAGER_NAME: "'packager-name'",
+    DOCKER_GITCOMMIT: 'the checked-out commit',
+    GITCOMMIT: 'the checked-out commit',
+    SOURCE_DATE_EPOCH: 'the checked-out commit'
+  }
+  return owners[name]
+}
+
 /** Every secret that the inputs and the runner's proxies carry, to be masked before anything is logged. */
 export function secretsOf(raw: Readonly<Record<string, string>>, {environment}: InputDefaults): string[] {
   const proxies = [
@@ -144,7 +159,7 @@ export function secretsOf(raw: Readonly<Record<string, string>>, {environment}: 
 function callingRef(repository: string, environment: InputDefaults['environment'], problems: string[]): string {
   const {GITHUB_REPOSITORY: calling, GITHUB_REF: ref, GITHUB_SHA: sha} = environment
   // A branch may have moved on since the event: only a tag is taken by its name.
-  if (calling === repository && ref && sha) return ref.startsWith('refs/tags/') ? ref : sha
+  if (calling?.toLowerCase() === repository.toLowerCase() && ref && sha) return ref.startsWith('refs/tags/') ? ref : sha
   problems.push(
     `'ref' is required: a tag, branch, full ref or commit of ${redactUrl(repository)} (it is only optional when 'repository' is the repository whose workflow runs)`
   )
@@ -234,8 +249,10 @@ class Reader {
     const parsed: Record<string, string> = {}
     for (const line of this.#lines(name)) {
       const [, key, value] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line) ?? []
-      if (key === undefined || value === undefined)
+      const owner = key === undefined ? undefined : inputOfArgument(key)
+      if (key === undefined || value === undefined) {
         this.#problem(name, 'must have lines NAME=value', line.split('=')[0] ?? '')
+      } else if (owner !== undefined) this.#problem(name, `must not set what ${owner} sets`, key)
       else parsed[key] = value
     }
     return parsed
@@ -245,19 +262,19 @@ class Reader {
     return this.#lines(name).flatMap((line): RegistryMirror[] => {
       const [, registry, scheme, host, path] =
         /^([\w.:-]+)=(?:(https?):\/\/)?([\w.-]+(?::\d+)?|\[[\da-f:]+\](?::\d+)?)((?:\/[\w.-]+)*)\/?$/i.exec(line) ?? []
-      if (registry === undefined || host === undefined || !isRegistryHost(host)) {
+      if (registry === undefined || host === undefined || !isRegistryHost(registry) || !isRegistryHost(host)) {
         this.#problem(
           name,
-          'must have lines registry=host[:port][/path], the host with a dot or a port, without credentials (use `docker login` for those)',
+          'must have lines registry=host[:port][/path], both hosts with a dot or a port, without credentials (use `docker login` for those)',
           line
         )
         return []
       }
-      if (normalRegistry(registry) === normalRegistry(host)) {
+      if (normalRegistry(registry.toLowerCase()) === normalRegistry(host)) {
         this.#problem(name, 'must not send a registry to itself', line)
         return []
       }
-      const mirror = {registry: normalRegistry(registry), host, path: (path ?? '').slice(1)}
+      const mirror = {registry: normalRegistry(registry.toLowerCase()), host, path: (path ?? '').slice(1)}
       return [scheme === 'http' || scheme === 'https' ? {...mirror, scheme} : mirror]
     })
   }
@@ -271,6 +288,10 @@ class Reader {
           'must have lines https://upstream/=https://mirror/, without credentials (they would stay in the build)',
           line
         )
+        return []
+      }
+      if (from.endsWith('/') !== to.endsWith('/')) {
+        this.#problem(name, 'must end both the prefix and its mirror with a slash, or neither', line)
         return []
       }
       return [{from, to}]

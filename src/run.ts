@@ -59,6 +59,8 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
   try {
     const plan = await decide(inputs, place, ports, workDirectory)
     const planFile = join(place.outputDirectory, 'plan.json')
+    // An older summary would speak of other bundles than this plan.
+    await files.remove(join(place.outputDirectory, 'summary.md'))
     await files.write(planFile, `${JSON.stringify(plan, undefined, 2)}\n`)
     if (inputs.mode === 'plan') {
       log.info(renderPlan(plan))

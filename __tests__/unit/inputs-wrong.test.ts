@@ -18,6 +18,12 @@ describe('parseInputs', () => {
     ['mode', 'Plan', 'must be one of build, plan'],
     ['commit', 'v28.5.2', 'must be a commit hash of 7 to 40 hexadecimal digits'],
     ['commit', '89c5e8', 'must be a commit hash of 7 to 40 hexadecimal digits'],
+    [
+      'git-mirrors',
+      'https://github.com/=http://10.0.0.1:80',
+      'must end both the prefix and its mirror with a slash, or neither'
+    ],
+    ['registry-mirrors', 'dockerhub=mirror.example', 'must have lines registry=host[:port][/path]'],
     ['path', '.', 'must be a directory below the workspace'],
     ['path', '../moby', 'must be a directory below the workspace'],
     ['path', '/srv/moby', 'must be a directory below the workspace'],
@@ -145,5 +151,15 @@ describe('the message of a wrong input', () => {
     const problems = problemsOf({ref: '', repository: 'https://alice:se@cret@git.example/moby.git'})
     expect(problems).toContain('of https://git.example/moby.git')
     expect(problems).not.toMatch(/cret@|alice/)
+  })
+
+  it.each([
+    ['VERSION=9.9.9', "'build-args' must not set what 'version' sets, got 'VERSION'"],
+    ['DOCKER_GITCOMMIT=0000000', "must not set what the checked-out commit sets, got 'DOCKER_GITCOMMIT'"],
+    ['https_proxy=http://alice:secret@host:80', "must not set what the proxy inputs 'http-proxy'"]
+  ])('about the build argument %s names its owner and no value', (line, said) => {
+    const problems = problemsOf({'build-args': line})
+    expect(problems).toContain(said)
+    expect(problems).not.toMatch(/secret|alice|9\.9\.9/)
   })
 })

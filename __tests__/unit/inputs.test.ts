@@ -104,10 +104,10 @@ describe('parseInputs', () => {
   })
 
   it('splits a git rule at the mirror, not at a = of the prefix', () => {
-    const lines = 'https://github.com/=https://mirror.example/gh/\nhttps://git.example/?q=http://10.0.0.1/git/'
+    const lines = 'https://github.com/=https://mirror.example/gh/\nhttps://git.example/?q=http://10.0.0.1/git'
     expect(parse({'git-mirrors': lines}).gitMirrors).toEqual([
       {from: 'https://github.com/', to: 'https://mirror.example/gh/'},
-      {from: 'https://git.example/?q', to: 'http://10.0.0.1/git/'}
+      {from: 'https://git.example/?q', to: 'http://10.0.0.1/git'}
     ])
   })
 })

@@ -39,6 +39,11 @@ export function surroundings(
   const temporaryRoot = variable(environment, 'RUNNER_TEMP') ?? tmpdir()
   const commands = systemCommands(cancelled)
   const githubStore = githubArtifacts(environment)
+  if (githubStore === undefined && environment.GITHUB_ACTIONS === 'true') {
+    log.warning(
+      'This runner has no artifact service that can be used, so bundles go to a folder of the workspace only.'
+    )
+  }
   const outputDirectory =
     githubStore === undefined
       ? resolve(folders.output ?? variable(environment, 'BUILD_MOBY_OUTPUT') ?? join(workspace, 'out'))

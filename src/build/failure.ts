@@ -20,7 +20,7 @@ const linesShown = 12
 
 /** As git, apt, Go, curl and BuildKit word network failures. */
 const networkFailures =
-  /timed? ?out|timeout|temporary failure (in name resolution|resolving)|could(n't| not) resolve|no such host|name or service not known|connection (refused|reset|closed|timed out)|network is unreachable|no route to host|early EOF|unexpected EOF|the remote end hung up|RPC failed|TLS handshake|unable to access|unable to connect|could not connect|failed to fetch|bad gateway|service unavailable|gateway time-?out|too ?many ?requests|proxy authentication required|(status( code)?|code|error|response|HTTP\/[\d.]+):? (407|429|50[234])\b|http2: |broken pipe|proxy ?(connect|error)/i
+  /timed? ?out|timeout|temporary failure (in name resolution|resolving)|could(n't| not) resolve|no such host|name or service not known|connection (refused|reset|closed|timed out)|network is unreachable|no route to host|early EOF|unexpected EOF|the remote end hung up|RPC failed|TLS handshake|unable to access|unable to connect|could not connect|failed to fetch|bad gateway|service unavailable|gateway time-?out|too ?many ?requests|proxy authentication required|(status( code)?|code|error|response|HTTP\/[\d.]+):? (407|429|50[234])\b|server gave HTTP response to HTTPS client|http2: |broken pipe|proxy ?(connect|error)/i
 
 // `cmd/dockerd/docker.go:407:2: undefined: timeout`; but Go puts a position before a failed download, too.
 const compilerMessage = /^\s*[^\s:]+\.(go|c|h|cc|cpp|S):\d+(:\d+)?: (?!.*(https?:|dial tcp))/

@@ -1,3 +1,4 @@
+import {join} from 'node:path'
 import type {BuildResult} from '../build/execute.js'
 import {StepError} from '../errors.js'
 import type {Inputs} from '../inputs.js'
@@ -33,6 +34,12 @@ export async function makeBundles(
       modifiedTime: build.source.commitTime
     }
     checked.push({order, exported: await checkExport(order, ports)})
+  }
+  // What an earlier run left is not of this one, even if this one makes no client.
+  for (const name of ['binary-client', 'binary-daemon']) {
+    for (const stale of [name, `${name}.tar.gz`, `${name}.tar.gz.sha256`]) {
+      await ports.files.remove(join(outputDirectory, stale))
+    }
   }
   const made: PublishedBundle[] = []
   for (const {order, exported} of checked) made.push({bundle: await makeBundle(order, ports, exported)})

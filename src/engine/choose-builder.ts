@@ -109,7 +109,11 @@ function mirrored(image: string, mirrors: readonly ReachableMirror[], engine: En
   return mirror === undefined ? image : formatImageReference({...reference, registry: mirrorName(mirror)})
 }
 
-function usesLoopback({aptMirror, goProxy, gitMirrors, proxies}: Inputs, mirrors: readonly ReachableMirror[]): boolean {
+/** Whether a mirror or proxy is on the loopback of whoever uses it. */
+export function usesLoopback(
+  {aptMirror, goProxy, gitMirrors, proxies}: Inputs,
+  mirrors: readonly ReachableMirror[]
+): boolean {
   const urls = [
     aptMirror,
     ...(goProxy ?? '').split(/[,|]/),

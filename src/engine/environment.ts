@@ -22,7 +22,21 @@ export const inheritedVariables = [
   'DOCKER_API_VERSION',
   'BUILDX_BUILDER',
   'BUILDX_CONFIG',
-  'KUBECONFIG'
+  'KUBECONFIG',
+  // What credential helpers of `docker login` ask for.
+  'DOCKER_AUTH_CONFIG',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'GNUPGHOME',
+  'GOOGLE_APPLICATION_CREDENTIALS',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AWS_PROFILE',
+  'AWS_REGION',
+  'AWS_CONFIG_FILE',
+  'AWS_SHARED_CREDENTIALS_FILE',
+  'AWS_ROLE_ARN',
+  'AWS_WEB_IDENTITY_TOKEN_FILE'
 ] as const
 
 /** The part of `environment` that docker may see. */

@@ -74,6 +74,11 @@ export async function surveyEngine(
       `the Docker daemon does not answer${environment.DOCKER_HOST === undefined ? '' : ` at DOCKER_HOST=${environment.DOCKER_HOST}`}: ${lastLine(server)}. Start it, point DOCKER_HOST to it, or name a remote builder with 'builder'.`
     )
   }
+  if (inspected.exitCode !== 0) {
+    throw new ConfigurationError(
+      `buildx cannot inspect its current builder: ${lastLine(inspected)}. Choose another with \`docker buildx use\` or the variable BUILDX_BUILDER, or name one with 'builder'.`
+    )
+  }
   const problems = tooOld(buildx, builder)
   if (problems.length > 0) throw problemsError('Docker on this machine cannot run the build', problems)
   return {buildx, builder, ...(daemon === undefined ? {} : {server: daemon})}

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 import {join} from 'node:path'
-import {chooseBuilder, type PlannedBuilder} from '../engine/choose-builder.js'
+import {chooseBuilder, usesLoopback, type PlannedBuilder} from '../engine/choose-builder.js'
 import {inheritedVariables} from '../engine/environment.js'
 import type {EngineFacts} from '../engine/survey-engine.js'
 import {isAtLeast} from '../engine/versions.js'
@@ -218,8 +218,19 @@ function bakeCommand(
   ]
 }
 
-function notes(inputs: Inputs, {engine}: PlanFacts, builder: PlannedBuilder): string[] {
+function notes(inputs: Inputs, {engine, mirrors}: PlanFacts, builder: PlannedBuilder): string[] {
   const lines = []
+  const plain = mirrors.filter(({scheme}) => scheme === 'http').map(({host}) => host)
+  if (plain.length > 0 && builder.kind === 'existing' && builder.driver !== 'docker') {
+    lines.push(
+      `The builder '${builder.name}' must have been told to use plain HTTP with ${plain.join(', ')}: [registry."${plain[0] ?? ''}"] http = true in its buildkitd.toml.`
+    )
+  }
+  if (builder.kind === 'existing' && usesLoopback(inputs, [])) {
+    lines.push(
+      'A mirror or proxy is on a loopback address, which means the build container itself to a build step: give an address that containers reach.'
+    )
+  }
   const proxied = inputs.proxies.http !== undefined || inputs.proxies.https !== undefined
   if (proxied && builder.driver === 'docker' && !(engine.server?.proxied ?? false)) {
     lines.push(
