@@ -43,9 +43,9 @@ await describeWithEngine('a build that fails', () => {
     })
   }
 
-  async function fork(name: string, path: string, from: string, to: string): Promise<string> {
+  async function fork(name: string, path: string, from: string, to: string, upstream = 'moby/moby'): Promise<string> {
     const directory = join(root, name)
-    await makeFork(directory, join(sandbox.repositories, 'moby/moby.git'), 'v28.5.2', {path, from, to})
+    await makeFork(directory, join(sandbox.repositories, `${upstream}.git`), 'v28.5.2', {path, from, to})
     return directory
   }
 
@@ -102,9 +102,17 @@ await describeWithEngine('a build that fails', () => {
   })
 
   it('with the client alone keeps the good daemon to itself, too', async () => {
+    const scripts = 'scripts/build/.variables'
+    const repository = await fork(
+      'client',
+      scripts,
+      'GITCOMMIT=${GITCOMMIT:-',
+      'GITCOMMIT=${STRAY:-0123456',
+      'docker/cli'
+    )
     const before = service.artifacts().length
-    await expectFailure(await run({client: 'auto', 'build-args': 'GITCOMMIT=0123456'}), {
-      says: [/docker: expected version 28\.5\.2, build \w{7}, but it prints version 28\.5\.2, build 0123456/],
+    await expectFailure(await run({client: 'fork', 'client-repository': repository}), {
+      says: [/docker: expected version \S+, build \w{7}, but it prints version \S+, build 0123456/],
       workspace: ['moby', 'moby-cli']
     })
     expect(service.artifacts()).toHaveLength(before)
