@@ -108,8 +108,8 @@ Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 `
   return [
-    source('http://deb.debian.org/debian', `${suite} ${suite}-updates`),
-    source('http://deb.debian.org/debian-security', `${suite}-security`)
+    source('http://debian.example/debian', `${suite} ${suite}-updates`),
+    source('http://debian.example/debian-security', `${suite}-security`)
   ].join('\n')
 }
 

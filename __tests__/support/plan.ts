@@ -106,7 +106,7 @@ export function factsWith(overrides: Partial<PlanFacts> = {}): PlanFacts {
     components: [daemonComponent(), clientComponent()],
     engine: engineWith(),
     mirrors: [],
-    workDirectory: '/work/run',
+    workDirectory: '/job/run',
     unique: 'a1b2c3d4',
     ...overrides
   }

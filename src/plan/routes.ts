@@ -56,7 +56,7 @@ function stepRoutes(inputs: Inputs): Route[] {
       kind: 'apt',
       what: 'Debian and Ubuntu packages',
       by: 'build step',
-      via: inputs.aptMirror === undefined ? stepRoute('http://deb.debian.org/') : `mirror ${inputs.aptMirror}`
+      via: inputs.aptMirror === undefined ? stepRoute('http://debian.example/') : `mirror ${inputs.aptMirror}`
     },
     {
       kind: 'go',

@@ -46,7 +46,7 @@ function execute({attempts = [good], inputs = {}, cache, exported = true, files:
   const files = memoryFiles({
     ...given,
     ...(exported ? {[`${build.cache?.exportDirectory ?? ''}/index.json`]: '{}'} : {}),
-    '/work/run/daemon/export/stale': 'of an earlier attempt'
+    '/job/run/daemon/export/stale': 'of an earlier attempt'
   })
   const log = memoryLog()
   const pauses: number[] = []
@@ -73,7 +73,7 @@ describe('executeBuild', () => {
     const run = execute({})
     const result = await run.result
     for (const {path, content} of run.build.files) expect(run.files.texts.get(path)).toBe(content)
-    expect(await run.files.kind('/work/run/daemon/empty')).toBe('directory')
+    expect(await run.files.kind('/job/run/daemon/empty')).toBe('directory')
     expect(bakes(run)).toEqual([
       {
         argv: run.build.command,
@@ -94,7 +94,7 @@ describe('executeBuild', () => {
   it('begins with an empty export directory', async () => {
     const run = execute({})
     await run.result
-    expect(await run.files.list('/work/run/daemon/export')).toEqual([])
+    expect(await run.files.list('/job/run/daemon/export')).toEqual([])
   })
 
   it('tries again after a network failure, waiting longer each time', async () => {
@@ -136,7 +136,7 @@ describe('the cache of a build', () => {
     ['full', memoryCache(key), false]
   ])('is a %s hit, and is saved unless all of it was there', async (hit, cache, saved) => {
     expect((await execute({cache}).result).cacheHit).toBe(hit)
-    expect(cache.entries.get(key)).toBe(saved ? '/work/run/daemon/cache-to' : '')
+    expect(cache.entries.get(key)).toBe(saved ? '/job/run/daemon/cache-to' : '')
   })
 
   it('is not saved after a failed build', async () => {
@@ -166,10 +166,10 @@ describe('the records that a builder keeps', () => {
   const note = (path: string) => JSON.stringify({Target: 'all', LocalPath: '/workspace/moby', DockerfilePath: path})
   const notes = '/home/me/buildx/refs/default/default'
   const files = {
-    [`${notes}/own1`]: note('/work/run/daemon/Dockerfile'),
-    [`${notes}/own2`]: note('/work/run/daemon/empty/Dockerfile'),
-    [`${notes}/other`]: note('/work/run/daemon2/Dockerfile'),
-    '/home/me/buildx/refs/far/far/other': note('/work/run/daemon/Dockerfile')
+    [`${notes}/own1`]: note('/job/run/daemon/Dockerfile'),
+    [`${notes}/own2`]: note('/job/run/daemon/empty/Dockerfile'),
+    [`${notes}/other`]: note('/job/run/daemon2/Dockerfile'),
+    '/home/me/buildx/refs/far/far/other': note('/job/run/daemon/Dockerfile')
   }
   const removals = ({commands}: ReturnType<typeof execute>) =>
     commands.ran.map(({argv}) => argv.join(' ')).filter(command => command.includes('history'))

@@ -29,12 +29,12 @@ const inputOf: Record<string, string> = {
 
 describe('diagnose', () => {
   it.each([
-    ['apt', "  Temporary failure resolving 'deb.debian.org'"],
+    ['apt', "  Temporary failure resolving 'debian.example'"],
     [
       'apt',
-      'E: Failed to fetch http://deb.debian.org/debian/pool/g/gcc.deb  Unable to connect to deb.debian.org:http:'
+      'E: Failed to fetch http://debian.example/debian/pool/g/gcc.deb  Unable to connect to debian.example:http:'
     ],
-    ['apt', 'W: Failed to fetch http://deb.debian.org/debian/dists/sid/InRelease  Temporary failure resolving'],
+    ['apt', 'W: Failed to fetch http://debian.example/debian/dists/sid/InRelease  Temporary failure resolving'],
     ['apt', 'E: Failed to fetch http://archive.ubuntu.com/ubuntu/x.deb  502  Bad Gateway [IP: 10.0.0.1 80]'],
     [
       'git',
@@ -71,7 +71,7 @@ describe('diagnose', () => {
     ],
     [
       'apt',
-      'E: Failed to fetch http://deb.debian.org/debian/x.deb  Connection timed out',
+      'E: Failed to fetch http://debian.example/debian/x.deb  Connection timed out',
       'http://apt.example',
       "'apt-mirror' changes"
     ],
@@ -119,7 +119,7 @@ describe('diagnose', () => {
     ['daemon/daemon.go:502:12: undefined: context.WithTimeoutt'],
     ['./timeout.go:12: too many arguments in call to connection timed out'],
     ['+ git checkout 1a407f29502'],
-    ['Get:502 http://deb.debian.org/debian sid/main amd64 gcc [407 kB]', 'E: Unable to locate package nosuch'],
+    ['Get:502 http://debian.example/debian sid/main amd64 gcc [407 kB]', 'E: Unable to locate package nosuch'],
     ['ok  	github.com/a/b	0.502s', '--- FAIL: TestX (429.00s)'],
     ['cc1: fatal error: missing.h: No such file or directory'],
     ['make: *** No rule to make target']

@@ -64,18 +64,18 @@ describe('the step for package sources', () => {
   }
 
   it.each([
-    ['deb http://deb.debian.org/debian bookworm main', 'deb http://m.example/debian bookworm main'],
-    ['deb http://deb.debian.org/debian/ bookworm main', 'deb http://m.example/debian/ bookworm main'],
-    ['deb https://security.debian.org/debian-security s main', 'deb http://m.example/debian-security s main'],
+    ['deb http://debian.example/debian bookworm main', 'deb http://m.example/debian bookworm main'],
+    ['deb http://debian.example/debian/ bookworm main', 'deb http://m.example/debian/ bookworm main'],
+    ['deb https://debian.example/debian-security s main', 'deb http://m.example/debian-security s main'],
     ['deb http://archive.ubuntu.com/ubuntu/ noble main', 'deb http://m.example/ubuntu/ noble main'],
     ['deb http://ports.ubuntu.com/ubuntu-ports noble main', 'deb http://m.example/ubuntu-ports noble main'],
     ['deb http://10.0.0.1:8080/debian sid main', 'deb http://m.example/debian sid main'],
-    ['deb-src\thttp://deb.debian.org/debian\tsid main', 'deb-src\thttp://m.example/debian\tsid main'],
+    ['deb-src\thttp://debian.example/debian\tsid main', 'deb-src\thttp://m.example/debian\tsid main'],
     [
-      'deb [signed-by=/usr/share/keyrings/debian.gpg arch=amd64] http://deb.debian.org/debian sid main',
+      'deb [signed-by=/usr/share/keyrings/debian.gpg arch=amd64] http://debian.example/debian sid main',
       'deb [signed-by=/usr/share/keyrings/debian.gpg arch=amd64] http://m.example/debian sid main'
     ],
-    ['# deb http://deb.debian.org/debian', '# deb http://m.example/debian'],
+    ['# deb http://debian.example/debian', '# deb http://m.example/debian'],
     ['deb https://download.docker.com/linux/debian bookworm stable', 'same'],
     ['deb https://download.example/debian-ports sid main', 'same'],
     ['deb file:/srv/debian sid main', 'same']
@@ -87,16 +87,16 @@ describe('the step for package sources', () => {
 
   it('finds lists and deb822 sources wherever apt looks, and nothing else', () => {
     const deb822 =
-      'Types: deb\nURIs: http://deb.debian.org/debian http://security.debian.org/debian-security\nSuites: bookworm\n'
+      'Types: deb\nURIs: http://debian.example/debian http://debian.example/debian-security\nSuites: bookworm\n'
     const sources = write('etc/apt/sources.list.d/debian.sources', deb822)
-    const list = write('etc/apt/sources.list.d/extra.list', 'deb http://deb.debian.org/debian sid main\n')
-    const saved = write('etc/apt/sources.list.d/extra.list.save', 'deb http://deb.debian.org/debian sid main\n')
+    const list = write('etc/apt/sources.list.d/extra.list', 'deb http://debian.example/debian sid main\n')
+    const saved = write('etc/apt/sources.list.d/extra.list.save', 'deb http://debian.example/debian sid main\n')
     prime('https://m.example:8443/all')
     expect(readFileSync(sources, 'utf8')).toBe(
       'Types: deb\nURIs: https://m.example:8443/all/debian https://m.example:8443/all/debian-security\nSuites: bookworm\n'
     )
     expect(readFileSync(list, 'utf8')).toBe('deb https://m.example:8443/all/debian sid main\n')
-    expect(readFileSync(saved, 'utf8')).toContain('deb.debian.org')
+    expect(readFileSync(saved, 'utf8')).toContain('debian.example')
   })
 
   it('does no harm in an image without apt', () => {
@@ -106,7 +106,7 @@ describe('the step for package sources', () => {
   })
 
   it('comes to the same when it runs again', () => {
-    const list = write('etc/apt/sources.list', 'deb http://deb.debian.org/debian bookworm main\n')
+    const list = write('etc/apt/sources.list', 'deb http://debian.example/debian bookworm main\n')
     prime('http://m.example')
     const once = readFileSync(list, 'utf8')
     prime('http://m.example')

@@ -27,8 +27,8 @@ describe('makePlan', () => {
       {binary: 'docker', version: '28.5.2', commit: '89c5e8f'}
     ])
     expect(builds.map(({exportDirectory}) => exportDirectory)).toEqual([
-      '/work/run/daemon/export',
-      '/work/run/client/export'
+      '/job/run/daemon/export',
+      '/job/run/client/export'
     ])
   })
 
@@ -41,10 +41,10 @@ describe('makePlan', () => {
       'bake',
       '--builder=default',
       '--file=docker-bake.hcl',
-      '--file=/work/run/daemon/bake-override.json',
+      '--file=/job/run/daemon/bake-override.json',
       '--progress=rawjson',
-      '--allow=fs.read=/work/run',
-      '--allow=fs.write=/work/run',
+      '--allow=fs.read=/job/run',
+      '--allow=fs.write=/job/run',
       'dynbinary'
     ])
   })
@@ -79,7 +79,7 @@ describe('makePlan', () => {
   it('hands a source policy over only when something is mirrored', () => {
     expect(buildOf(planWith()).environment).not.toHaveProperty('EXPERIMENTAL_BUILDKIT_SOURCE_POLICY')
     const build = buildOf(planWith({}, {mirrors}))
-    expect(build.environment.EXPERIMENTAL_BUILDKIT_SOURCE_POLICY).toBe('/work/run/daemon/source-policy.json')
+    expect(build.environment.EXPERIMENTAL_BUILDKIT_SOURCE_POLICY).toBe('/job/run/daemon/source-policy.json')
     expect(fileOf(build, 'source-policy.json')).toContain('docker-image://127.0.0.1:5000/${1}')
   })
 

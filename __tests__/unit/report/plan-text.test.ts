@@ -11,7 +11,7 @@ describe('renderPlan', () => {
     expect(text).toContain('  command   docker buildx bake --builder=default')
     expect(text).toContain('  platforms linux/amd64, linux/arm64\n')
     expect(text).toMatch(/ {2}cache {5}build-moby-layers-1-daemon-/)
-    expect(text).toContain('  writes    /work/run/daemon/bake-override.json')
+    expect(text).toContain('  writes    /job/run/daemon/bake-override.json')
     expect(text).toContain('\n\nClient\n  source    docker/cli ')
   })
 
