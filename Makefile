@@ -17,10 +17,10 @@ test: node_modules $(node24) requirements ## check format, lint, types, dist and
 	npm run --silent typecheck
 	npm run --silent readme -- --check
 	sh scripts/check-dist.sh
-	BUILD_MOBY_NODE24=$(abspath $(node24)) $(jest) --ci --testPathIgnorePatterns=moby.test --json --outputFile=.sandbox/test-results.json
+	BUILD_MOBY_NODE24=$(abspath $(node24)) $(jest) --ci --testPathIgnorePatterns=e2e/moby --json --outputFile=.sandbox/test-results.json
 
 test-moby: node_modules $(node24) requirements ## build real moby: MOBY=<git URL or path> [REFS="v28.5.2"] and mirrors
-	BUILD_MOBY_NODE24=$(abspath $(node24)) $(jest) --ci --testTimeout=7200000 __tests__/e2e/moby.test.ts
+	BUILD_MOBY_NODE24=$(abspath $(node24)) $(jest) --ci --testTimeout=7200000 __tests__/e2e/moby
 
 bench: node_modules $(node24) ## start-up times and bundle sizes
 	BUILD_MOBY_NODE24=$(abspath $(node24)) npm run --silent bench

@@ -3,7 +3,7 @@ import {mkdtempSync, readFileSync, readdirSync, rmSync, statSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {gzipSync} from 'node:zlib'
-import {formatSize, formatTable} from '../src/report/format.js'
+import {formatSize, formatTable} from '../src/format.js'
 
 /**
  * Start-up of the committed bundles, as whole processes from outside, and their sizes. `main` is timed to its first line

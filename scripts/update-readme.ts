@@ -1,7 +1,7 @@
 import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {readActionDefinition, type Definition} from '../src/adapters/action-definition.js'
-import {markdownTable} from '../src/report/format.js'
+import {markdownTable} from '../src/format.js'
 
 /**
  * Writes the tables of inputs and outputs into README.md, between their markers, from action.yml. With `--check` it

@@ -1,24 +1,34 @@
 import {join} from 'node:path'
-import type {Inputs, PrefixRule} from './inputs.js'
+import type {Inputs} from './inputs.js'
 import {parseImageReference} from './network/images.js'
-import {mirrorHasImage, type ReachableMirror} from './network/survey-mirrors.js'
-import type {Component} from './plan/make-plan.js'
+import type {PrefixRule, ReachableMirror} from './network/network.js'
+import {mirrorHasImage} from './network/survey-mirrors.js'
+import type {Component} from './plan/inventory.js'
 import type {Files, Prober} from './ports.js'
 import {cliBake} from './recipes/cli-bake.js'
 import {syntaxImage} from './recipes/frontend.js'
 import {mobyBake} from './recipes/moby-bake.js'
-import {recipeFor, treePaths, type Recipe, type Tree} from './recipes/recipe.js'
+import {isScript, recipeFor, treeDirectories, treePaths, type Recipe, type Tree} from './recipes/recipe.js'
 import {acquireSource} from './source/acquire-source.js'
 import {clientRef} from './source/client-ref.js'
 import {listRemote, type RemoteListing} from './source/list-remote.js'
+import type {Route} from './source/route.js'
 import type {RemoteRequest, Source, SourcePorts} from './source/source.js'
 
 /** What is to be built, checked out. */
 export interface AcquiredComponents {
   /** The daemon first. */
   readonly components: readonly Component[]
-  /** The rules of `git-mirrors` that are in effect: of several for one prefix, the one that answered. */
+  /** The rules of `git-mirrors`, the one that answered for moby first. */
   readonly gitMirrors: readonly PrefixRule[]
+}
+
+/** How the checkouts get out, besides what the inputs say. */
+export interface CheckoutNetwork {
+  readonly registryMirrors: readonly ReachableMirror[]
+  readonly certificates?: string
+  /** File with every certificate authority that git shall trust; git's own choice when absent. */
+  readonly certificateFile?: string
 }
 
 /**
@@ -28,7 +38,7 @@ export interface AcquiredComponents {
  */
 export async function acquireComponents(
   inputs: Inputs,
-  mirrors: readonly ReachableMirror[],
+  network: CheckoutNetwork,
   place: {readonly workspace: string; readonly environment: Readonly<Record<string, string | undefined>>},
   ports: SourcePorts & {readonly prober: Prober}
 ): Promise<AcquiredComponents> {
@@ -37,10 +47,13 @@ export async function acquireComponents(
     serverUrl: place.environment.GITHUB_SERVER_URL ?? 'https://github.com',
     workspace: place.workspace,
     mirrors: inputs.gitMirrors,
+    direct: inputs.direct.git,
+    strict: inputs.strict,
     proxies: inputs.proxies,
     retries: inputs.retries,
     environment: place.environment,
     inputNames,
+    ...(network.certificateFile === undefined ? {} : {certificateFile: network.certificateFile}),
     ...(inputs.token === undefined ? {} : {token: inputs.token})
   })
   const directory = join(place.workspace, inputs.path)
@@ -53,7 +66,7 @@ export async function acquireComponents(
     ports,
     listing
   )
-  const components = [await component('daemon', engine, mobyBake, 'ref', inputs, mirrors, ports)]
+  const components = [await component('daemon', engine, mobyBake, 'ref', inputs, network, ports)]
   if (inputs.client !== 'none') {
     const clientRemote = remote(inputs.clientRepository, {repository: 'client-repository', ref: 'client'})
     const clientListing = await listRemote({...clientRemote, ref: inputs.client}, ports)
@@ -63,9 +76,9 @@ export async function acquireComponents(
       ports,
       clientListing
     )
-    components.push(await component('client', client, cliBake, 'client', inputs, mirrors, ports))
+    components.push(await component('client', client, cliBake, 'client', inputs, network, ports))
   }
-  return {components, gitMirrors: effectiveRules(inputs.gitMirrors, listing)}
+  return {components, gitMirrors: answeringRules(inputs.gitMirrors, listing.route)}
 }
 
 function clientRefFor({client}: Inputs, engine: Source, {refs}: RemoteListing, {log}: SourcePorts): string {
@@ -81,29 +94,42 @@ async function component(
   recipe: Recipe,
   input: string,
   {proxies}: Inputs,
-  mirrors: readonly ReachableMirror[],
+  {registryMirrors, certificates}: CheckoutNetwork,
   {files, prober}: {readonly files: Files; readonly prober: Prober}
 ): Promise<Component> {
   const tree = await readTree(source.directory, files)
   const recognised = recipeFor(tree, [recipe], `${source.repository} at ${source.ref.name}`, input)
   const frontend = parseImageReference(syntaxImage(tree.Dockerfile ?? '') ?? '')
-  const mirror = mirrors.find(({registry}) => registry === frontend.registry)
-  const has = mirror === undefined ? undefined : await mirrorHasImage(mirror, frontend, proxies, prober)
+  const mirror = registryMirrors.find(({registry}) => registry === frontend.registry)
+  const has =
+    mirror === undefined
+      ? undefined
+      : await mirrorHasImage(mirror, frontend, {proxies, ...(certificates === undefined ? {} : {certificates})}, prober)
   return {component: name, source, tree, recipe: recognised, ...(has === undefined ? {} : {mirrorHasFrontend: has})}
 }
 
+/** The rule that answered comes first; where the direct way did, those that had not answered before it are left out. */
+function answeringRules(rules: readonly PrefixRule[], {url, rule}: Route): readonly PrefixRule[] {
+  return rule === undefined ? rules.filter(({from}) => !url.startsWith(from)) : [rule, ...rules]
+}
+
 async function readTree(directory: string, files: Files): Promise<Tree> {
+  const scripts = await Promise.all(treeDirectories.map(path => scriptsBelow(directory, path, files)))
   const texts = await Promise.all(
-    treePaths.map(async path => [path, await files.readText(join(directory, path))] as const)
+    [...treePaths, ...scripts.flat()].map(async path => [path, await files.readText(join(directory, path))] as const)
   )
   return Object.fromEntries(texts)
 }
 
-function effectiveRules(rules: readonly PrefixRule[], {route}: RemoteListing): PrefixRule[] {
-  const chosen = new Map<string, PrefixRule>()
-  for (const rule of route.rule === undefined ? rules : [route.rule, ...rules]) {
-    if (!chosen.has(rule.from)) chosen.set(rule.from, rule)
-  }
-  // Longer prefixes first, as git prefers them.
-  return [...chosen.values()].sort((one, other) => other.from.length - one.from.length)
+async function scriptsBelow(directory: string, path: string, files: Files): Promise<string[]> {
+  const names = await files.list(join(directory, path))
+  const found = await Promise.all(
+    names.map(async name => {
+      const inner = `${path}/${name}`
+      const kind = await files.kind(join(directory, inner))
+      if (kind === 'directory') return scriptsBelow(directory, inner, files)
+      return kind === 'file' && isScript(inner) ? [inner] : []
+    })
+  )
+  return found.flat()
 }

@@ -81,21 +81,54 @@ export interface Files {
 
 export interface Probe {
   readonly url: string
+  /** `GET` when absent. */
+  readonly method?: 'GET' | 'HEAD'
   readonly headers?: Readonly<Record<string, string>>
   /** `host:port` or URL of the proxy to go through, credentials included; absent means direct. */
   readonly proxy?: string
+  /** PEM blocks that are trusted in addition to the public authorities. */
+  readonly certificates?: string
   readonly timeoutMilliseconds: number
 }
+
+/** Why there was no HTTP answer. What begins with `proxy` is about the proxy, all else about the server itself. */
+export type ProbeFailure =
+  | 'timeout'
+  | 'unknown host'
+  | 'connection refused'
+  | 'connection lost'
+  /** Nobody whom we trust vouches for the certificate. */
+  | 'unknown authority'
+  /** The certificate is another host's. */
+  | 'wrong host'
+  /** The server speaks plain HTTP where TLS was expected. */
+  | 'no TLS'
+  | 'TLS'
+  | 'no HTTP'
+  | 'proxy unreachable'
+  /** The proxy wants credentials, or other ones. */
+  | 'proxy login'
+  /** The proxy lets nobody through to this host. */
+  | 'proxy denied'
+  /** The proxy tried and could not. */
+  | 'proxy failed'
+  | 'other'
 
 /** What one HTTP request came to. */
 export type ProbeResult =
   | {readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string}
   /** No HTTP answer at all: the system's words, for example `connect ECONNREFUSED 127.0.0.1:5000`. */
-  | {readonly failure: string}
+  | {readonly failure: string; readonly reason: ProbeFailure}
 
-/** Asks a server one small question: a GET, whose answer is cut after 64 KiB. Never rejects. */
+/** Asks a server one small question, whose answer is cut after 64 KiB, and leaves no connection open. Never rejects. */
 export interface Prober {
   get(probe: Probe): Promise<ProbeResult>
+}
+
+/** The certificate authorities that this process and its children trust. */
+export interface Trust {
+  /** Adds PEM blocks to those the process trusts, and returns all of them together, for a child process to trust. */
+  add(certificates: string): Promise<string>
 }
 
 /** Directories kept between runs under immutable keys. Best effort: nothing here ever fails a build. */

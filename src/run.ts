@@ -1,18 +1,17 @@
-import {randomBytes} from 'node:crypto'
 import {join} from 'node:path'
 import {makeBundles, uploadBundles} from './bundles/publish.js'
 import {createBuilder} from './build/builder.js'
 import {configureDockerProxies} from './build/docker-configuration.js'
 import {executeBuild, type BuildResult} from './build/execute.js'
 import {dockerEnvironment} from './engine/environment.js'
-import {surveyEngine} from './engine/survey-engine.js'
 import {StepError} from './errors.js'
 import type {Inputs} from './inputs.js'
-import {surveyMirrors} from './network/survey-mirrors.js'
-import {acquireComponents} from './components.js'
-import {makePlan} from './plan/make-plan.js'
-import type {Plan} from './plan/plan.js'
-import type {ArtifactStore, CacheStore, Clock, Commands, Files, Log, Prober} from './ports.js'
+import {decide, type Decision} from './decide.js'
+import {checkEndpoints} from './check-endpoints.js'
+import {stepProxies} from './network/step-proxies.js'
+import {requireRoutes} from './plan/make-plan.js'
+import {stepHosts} from './plan/routes.js'
+import type {ArtifactStore, CacheStore, Clock, Commands, Files, Log, Prober, Trust} from './ports.js'
 import {planOutputs, runOutputs} from './report/outputs.js'
 import {renderPlan} from './report/plan-text.js'
 import {renderSummary} from './report/summary.js'
@@ -25,6 +24,7 @@ export interface Ports {
   readonly files: Files
   readonly log: Log
   readonly prober: Prober
+  readonly trust: Trust
   readonly clock: Clock
   /** Waits, and rejects as soon as the run is cancelled. */
   readonly pause: (milliseconds: number) => Promise<void>
@@ -57,7 +57,8 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
   let state: SavedState = {workDirectory}
   ports.saveState(state)
   try {
-    const plan = await decide(inputs, place, ports, workDirectory)
+    const decision = await decide(inputs, place, ports, workDirectory)
+    const {plan} = decision
     const planFile = join(place.outputDirectory, 'plan.json')
     // An older summary would speak of other bundles than this plan.
     await files.remove(join(place.outputDirectory, 'summary.md'))
@@ -65,20 +66,23 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
     if (inputs.mode === 'plan') {
       log.info(renderPlan(plan))
       ports.writeOutputs(planOutputs(plan, planFile))
+      await checkEndpoints(decision, inputs, ports)
       return
     }
     log.startGroup('Plan')
     log.info(renderPlan(plan))
     log.endGroup()
     for (const note of plan.notes) log.notice(note)
+    requireRoutes(plan)
+    const endpoints = await checkEndpoints(decision, inputs, ports)
     if (plan.builder.kind === 'created') {
       state = {...state, builder: plan.builder.name}
       ports.saveState(state)
     }
-    const results = await build(plan, inputs, place, workDirectory, ports)
+    const results = await build(decision, inputs, place, workDirectory, ports)
     const bundles = await makeBundles(results, inputs, place, ports)
     const {outputDirectory} = place
-    const finished = () => ({plan, planFile, results, outputDirectory, seconds: (clock() - started) / 1000})
+    const finished = () => ({plan, planFile, endpoints, results, outputDirectory, seconds: (clock() - started) / 1000})
     // Before the upload, so that later steps find the bundles even if it fails; but a cancelled run has none.
     await ports.pause(0)
     ports.writeOutputs(runOutputs({...finished(), bundles}))
@@ -92,19 +96,8 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
   }
 }
 
-async function decide(inputs: Inputs, place: Place, ports: Ports, workDirectory: string): Promise<Plan> {
-  const {commands, prober, log} = ports
-  const environment = dockerEnvironment(place.environment)
-  // The cheap questions first: they fail in seconds, a checkout takes minutes.
-  const engine = await surveyEngine(inputs.builder, commands, environment)
-  const mirrors = await surveyMirrors(inputs.registryMirrors, inputs.proxies, {prober, log})
-  const {components, gitMirrors} = await acquireComponents(inputs, mirrors, place, ports)
-  const unique = randomBytes(4).toString('hex')
-  return makePlan({...inputs, gitMirrors}, {components, engine, mirrors, workDirectory, unique})
-}
-
 async function build(
-  plan: Plan,
+  {plan, network}: Decision,
   inputs: Inputs,
   place: Place,
   workDirectory: string,
@@ -112,14 +105,16 @@ async function build(
 ): Promise<BuildResult[]> {
   const environment = dockerEnvironment(place.environment)
   const {commands, files, log, clock, pause, cache} = ports
-  await createBuilder(plan.builder, inputs.proxies, workDirectory, environment, ports)
+  await createBuilder(plan.builder, network, inputs.retries, workDirectory, environment, ports)
+  const proxies = stepProxies(network, stepHosts(plan.endpoints))
+  const settings = {endpoints: plan.endpoints, strict: network.strict, retries: inputs.retries, stepProxies: proxies}
   const results = []
   for (const planned of plan.builds) {
     log.info(`Building the ${planned.component}: ${planned.stamp.version}, build ${planned.stamp.commit}`)
     const directory = join(workDirectory, planned.component, 'docker')
-    const proxied = await configureDockerProxies(inputs.proxies, planned.proxySecrets, directory, environment, files)
+    const proxied = await configureDockerProxies(proxies, planned.proxySecrets, directory, environment, files)
     const buildPorts = {commands, files, log, clock, pause, ...(inputs.cache === 'off' ? {} : {cache})}
-    results.push(await executeBuild(planned, inputs, {...environment, ...proxied}, buildPorts))
+    results.push(await executeBuild(planned, settings, {...environment, ...proxied}, buildPorts))
     if (!(await isClean(planned.source.directory, place.environment, ports))) {
       throw new StepError(
         `build ${planned.component}`,

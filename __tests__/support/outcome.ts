@@ -40,6 +40,7 @@ export function outcomeWith(overrides: Partial<Outcome> = {}): Outcome {
   }))
   return {
     plan,
+    endpoints: [],
     results: resultsOf(plan),
     bundles,
     outputDirectory: '/out',

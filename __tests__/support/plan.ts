@@ -1,10 +1,15 @@
-import type {EngineFacts} from '../../src/engine/survey-engine.js'
 import type {Inputs} from '../../src/inputs.js'
-import {makePlan, type Component, type PlanFacts} from '../../src/plan/make-plan.js'
+import type {Network} from '../../src/network/network.js'
+import {takeInventory, type Component} from '../../src/plan/inventory.js'
+import {makePlan, type PlanFacts} from '../../src/plan/make-plan.js'
 import type {Plan, PlannedBuild, PlannedSource} from '../../src/plan/plan.js'
 import {cliBake} from '../../src/recipes/cli-bake.js'
 import {mobyBake} from '../../src/recipes/moby-bake.js'
+import {engineWith} from './engine.js'
 import {inputsWith} from './inputs.js'
+import {networkWith} from './network.js'
+
+export {engineWith} from './engine.js'
 
 export const daemonDockerfile = `# syntax=docker/dockerfile:1
 
@@ -75,37 +80,17 @@ export function clientComponent(overrides: Partial<Component> = {}): Component {
   }
 }
 
-type Overrides<T> = {[Key in keyof T]?: Partial<T[Key]>}
-
-/** A recent Docker Engine with the containerd image store, so that its own builder can do everything. */
-export function engineWith({builder, server, buildx}: Overrides<EngineFacts> = {}): EngineFacts {
-  return {
-    buildx: [0, 29, 1],
-    ...(buildx === undefined ? {} : {buildx: [buildx[0] ?? 0, buildx[1] ?? 0, buildx[2] ?? 0]}),
-    server: {
-      version: '28.5.2',
-      containerdImageStore: true,
-      insecureRegistries: ['127.0.0.0/8'],
-      proxied: false,
-      platform: 'linux/amd64',
-      ...server
-    },
-    builder: {
-      name: 'default',
-      driver: 'docker',
-      buildkit: [0, 25, 1],
-      platforms: ['linux/amd64'],
-      exportsCaches: true,
-      ...builder
-    }
-  }
+/** What `makePlan` is given, with components that are inventoried on the way and the network as far as it differs. */
+export type Facts = Omit<PlanFacts, 'components' | 'network'> & {
+  readonly components: readonly Component[]
+  readonly network: Partial<Network>
 }
 
-export function factsWith(overrides: Partial<PlanFacts> = {}): PlanFacts {
+export function factsWith(overrides: Partial<Facts> = {}): Facts {
   return {
     components: [daemonComponent(), clientComponent()],
     engine: engineWith(),
-    mirrors: [],
+    network: {},
     workDirectory: '/job/run',
     unique: 'a1b2c3d4',
     ...overrides
@@ -113,8 +98,12 @@ export function factsWith(overrides: Partial<PlanFacts> = {}): PlanFacts {
 }
 
 /** The plan for v28.5.2 on a recent engine. */
-export function planWith(inputs: Partial<Inputs> = {}, facts: Partial<PlanFacts> = {}): Plan {
-  return makePlan(inputsWith(inputs), factsWith(facts))
+export function planWith(inputs: Partial<Inputs> = {}, overrides: Partial<Facts> = {}): Plan {
+  const facts = factsWith(overrides)
+  const given = inputsWith(inputs)
+  const components = facts.components.map(component => takeInventory(component, given, facts.engine))
+  const network = networkWith({proxies: given.proxies, strict: given.strict, ...facts.network})
+  return makePlan(given, {...facts, components, network})
 }
 
 export function buildOf(plan: Plan, component: 'daemon' | 'client' = 'daemon'): PlannedBuild {

@@ -58,6 +58,8 @@ export function sourceRequest(
     workspace: '/',
     history: 'blobless',
     mirrors: [],
+    direct: [],
+    strict: false,
     proxies: {},
     retries: 0,
     environment: {PATH: process.env.PATH, HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1'},

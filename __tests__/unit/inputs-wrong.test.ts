@@ -35,8 +35,16 @@ describe('parseInputs', () => {
     ['product', 'a "b"', 'must be one line without quotes, backslashes, $ and `'],
     ['platform-name', '$(id)', 'must be one line without quotes, backslashes, $ and `'],
     ['packager-name', 'one\ntwo', 'must be one line without quotes, backslashes, $ and `'],
-    ['apt-mirror', 'mirror.example', 'must be an http or https URL without credentials'],
-    ['apt-mirror', "https://mirror.example/'; id", 'must be an http or https URL without credentials'],
+    ['mirror-preset', 'mars', 'must be one of none, cn'],
+    ['apt-mirror', 'mirror.example', 'must be http or https URLs without credentials'],
+    ['apt-mirror', "https://mirror.example/'; id", 'must be http or https URLs without credentials'],
+    ['apk-mirror', 'https://one.example mirror.example', 'must be http or https URLs without credentials'],
+    ['pip-index', 'pypi.example', 'must be an http or https URL without credentials'],
+    ['gem-source', 'https://gems.example/$(id)', 'must be an http or https URL without credentials'],
+    ['download-mirrors', 'https://a.example=ftp://b.example', 'must have lines https://upstream/=https://mirror/'],
+    ['download-mirrors', 'https://a.example/=https://a.example/b/', 'must not send a prefix to below itself'],
+    ['strict', 'yes', 'must be true or false'],
+    ['preflight', 'on', 'must be one of warn, fail, off'],
     ['go-proxy', 'goproxy.example', "must be a GOPROXY value: URLs, 'direct' or 'off' joined by commas"],
     ['go-proxy', 'https://goproxy.example,', "must be a GOPROXY value: URLs, 'direct' or 'off' joined by commas"],
     ['go-sumdb', 'sum.golang.org sum.example', 'must be a GOSUMDB value such as sum.golang.google.cn or off'],
@@ -73,6 +81,26 @@ describe('parseInputs', () => {
     const problems = problemsOf({'registry-mirrors': line})
     expect(problems).toContain("'registry-mirrors' must have lines registry=host[:port][/path]")
     expect(problems).not.toContain('secret')
+  })
+
+  it.each([
+    ['no certificate', '-----BEGIN NOTHING-----\n', 'no certificate is in it'],
+    [
+      'a private key',
+      '-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----',
+      'a private key is in it'
+    ],
+    [
+      'a damaged certificate',
+      '-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----',
+      'certificate 1 of 1 in it cannot be read'
+    ]
+  ])('refuses %s as certificates without showing it', (_what, pem, reason) => {
+    const problems = problemsOf({'ca-certificates': pem})
+    expect(problems).toContain(
+      `'ca-certificates' must be PEM text of certificates or the path of a file with it, but ${reason}`
+    )
+    expect(problems).not.toContain('hunter2')
   })
 
   it.each(['docker.io=docker.io', 'docker.io=https://registry-1.docker.io/x', 'ghcr.io=ghcr.io'])(
@@ -114,12 +142,12 @@ describe('parseInputs', () => {
     const lines = problems.split('\n')
     expect(lines[0]).toBe('Invalid inputs:')
     expect(lines.slice(1).map(line => /^ {2}- '([a-z-]+)'/.exec(line)?.[1])).toEqual([
+      'git-mirrors',
+      'git-mirrors',
       'mode',
       'ref',
       'platforms',
       'platforms',
-      'git-mirrors',
-      'git-mirrors',
       'retries'
     ])
   })
@@ -130,6 +158,10 @@ describe('the message of a wrong input', () => {
     'http-proxy': ['http://', 'https://', 'socks5://', ''],
     'https-proxy': ['ftp://'],
     'apt-mirror': ['https://'],
+    'apk-mirror': ['https://'],
+    'pip-index': ['https://'],
+    'gem-source': ['https://'],
+    'download-mirrors': ['https://github.com/=https://'],
     'go-proxy': ['https://', 'https://goproxy.example,https://'],
     'go-sumdb': ['sum.golang.org https://'],
     'git-mirrors': ['https://github.com/=https://'],

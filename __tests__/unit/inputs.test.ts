@@ -18,8 +18,14 @@ describe('parseInputs', () => {
       platforms: [],
       buildArguments: {},
       registryMirrors: [],
+      aptMirrors: [],
+      apkMirrors: [],
       gitMirrors: [],
+      downloadMirrors: [],
+      direct: {registries: [], git: [], downloads: [], apt: false, apk: false},
       proxies: {},
+      strict: false,
+      preflight: 'warn',
       cache: 'layers',
       cacheKey: '',
       retries: 2,
@@ -57,8 +63,19 @@ describe('parseInputs', () => {
     ['platform-name', 'Docker Engine - Community', {platformName: 'Docker Engine - Community'}],
     ['packager-name', "Acme's packagers", {packagerName: "Acme's packagers"}],
     ['build-args', 'A=1\n\n# why\nB_2=x=y\nC=', {buildArguments: {A: '1', B_2: 'x=y', C: ''}}],
-    ['apt-mirror', 'https://mirror.example/', {aptMirror: 'https://mirror.example'}],
-    ['apt-mirror', 'http://10.0.0.1:8080/all//', {aptMirror: 'http://10.0.0.1:8080/all'}],
+    ['apt-mirror', 'https://mirror.example/', {aptMirrors: ['https://mirror.example']}],
+    ['apt-mirror', 'http://10.0.0.1:8080/all//', {aptMirrors: ['http://10.0.0.1:8080/all']}],
+    [
+      'apt-mirror',
+      'http://one.example/ \n http://two.example',
+      {aptMirrors: ['http://one.example', 'http://two.example']}
+    ],
+    ['apk-mirror', 'https://mirror.example/', {apkMirrors: ['https://mirror.example']}],
+    ['pip-index', 'https://pypi.example/simple', {pipIndex: 'https://pypi.example/simple'}],
+    ['gem-source', 'https://gems.example/', {gemSource: 'https://gems.example/'}],
+    ['strict', 'true', {strict: true}],
+    ['preflight', 'fail', {preflight: 'fail'}],
+    ['ca-certificates', 'certificates/proxy.pem', {certificates: {path: 'certificates/proxy.pem'}}],
     ['go-proxy', 'https://goproxy.example,direct', {goProxy: 'https://goproxy.example,direct'}],
     ['go-proxy', 'https://one.example|off', {goProxy: 'https://one.example|off'}],
     ['go-sumdb', 'off', {goSumdb: 'off'}],
@@ -109,6 +126,46 @@ describe('parseInputs', () => {
       {from: 'https://github.com/', to: 'https://mirror.example/gh/'},
       {from: 'https://git.example/?q', to: 'http://10.0.0.1/git'}
     ])
+  })
+})
+
+describe('the word direct in place of a mirror', () => {
+  it('permits a registry, URL prefixes and package sources, after the mirrors or alone', () => {
+    const inputs = parse({
+      'registry-mirrors': 'docker.io=mirror.example\ndocker.io=direct\nindex.docker.io=direct',
+      'git-mirrors': 'https://github.com/moby/=direct',
+      'download-mirrors': 'https://files.example/=direct',
+      'apt-mirror': 'direct',
+      'apk-mirror': 'https://mirror.example direct'
+    })
+    expect(inputs.direct).toEqual({
+      registries: ['docker.io', 'docker.io'],
+      git: ['https://github.com/moby/'],
+      downloads: ['https://files.example/'],
+      apt: true,
+      apk: true
+    })
+    expect(inputs.registryMirrors).toHaveLength(1)
+    expect(inputs).toMatchObject({gitMirrors: [], aptMirrors: [], apkMirrors: ['https://mirror.example']})
+  })
+})
+
+describe('a mirror preset', () => {
+  it('gives what the user left out, and follows the lines of the user', () => {
+    const preset = parse({'mirror-preset': 'cn'})
+    expect(preset.registryMirrors.length).toBeGreaterThan(0)
+    expect(preset.goProxy).toContain('https://')
+    const own = parse({
+      'mirror-preset': 'cn',
+      'registry-mirrors': 'docker.io=mirror.example',
+      'go-proxy': 'https://goproxy.example'
+    })
+    expect(own.registryMirrors).toEqual([
+      {registry: 'docker.io', host: 'mirror.example', path: ''},
+      ...preset.registryMirrors
+    ])
+    expect(own.goProxy).toBe('https://goproxy.example')
+    expect(own.goSumdb).toBe(preset.goSumdb)
   })
 })
 

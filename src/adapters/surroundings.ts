@@ -14,6 +14,7 @@ import {folderCache} from './folder-cache.js'
 import {githubArtifacts} from './github-artifacts.js'
 import {githubCache} from './github-cache.js'
 import {httpProber} from './http-prober.js'
+import {processTrust} from './trust.js'
 import {appendSummary, saveState, writeOutputs} from './runner.js'
 
 /** Folders that stand in for GitHub's services, as the command line may name them. */
@@ -59,6 +60,7 @@ export function surroundings(
       files: systemFiles(temporaryRoot),
       log,
       prober: httpProber(),
+      trust: processTrust(environment),
       clock: () => performance.now(),
       pause: async milliseconds => {
         await delay(milliseconds, undefined, {signal: cancelled})

@@ -1,6 +1,6 @@
 import {join} from 'node:path'
 import {proxySettings, type ProxySettings} from '../network/proxy.js'
-import {proxySecretEnvironment} from '../network/proxy-secrets.js'
+import {proxySecretEnvironment} from '../recipes/step-options.js'
 import type {Files} from '../ports.js'
 
 /**

@@ -1,11 +1,11 @@
 import {join} from 'node:path'
 import {StepError} from '../errors.js'
-import type {Inputs} from '../inputs.js'
-import {haveCredentials} from '../network/proxy-secrets.js'
+import {diagnose, type BuildFacts} from '../diagnosis/diagnose.js'
+import type {ProxySettings} from '../network/proxy.js'
 import type {PlannedBuild} from '../plan/plan.js'
 import type {CacheStore, Clock, Commands, Files, Log} from '../ports.js'
-import {formatDuration} from '../report/format.js'
-import {diagnose} from './failure.js'
+import {formatDuration} from '../format.js'
+import {haveCredentials} from '../recipes/step-options.js'
 import {progressReader, slowestSteps, type BuildProgress} from './progress.js'
 
 /** How much of a build was found in a cache of an earlier run. */
@@ -16,6 +16,14 @@ export interface BuildResult {
   readonly progress: BuildProgress
   readonly seconds: number
   readonly cacheHit: CacheHit
+}
+
+/** What the builds of a run have in common. */
+export interface BuildSettings extends BuildFacts {
+  /** Further attempts after a network failure. */
+  readonly retries: number
+  /** What the steps get. */
+  readonly stepProxies: ProxySettings
 }
 
 export interface BuildPorts {
@@ -36,7 +44,7 @@ export interface BuildPorts {
  */
 export async function executeBuild(
   build: PlannedBuild,
-  inputs: Inputs,
+  settings: BuildSettings,
   environment: Readonly<Record<string, string>>,
   ports: BuildPorts
 ): Promise<BuildResult> {
@@ -47,9 +55,9 @@ export async function executeBuild(
   await files.makeDirectory(join(build.exportDirectory, '..', 'empty'))
   let progress: BuildProgress
   try {
-    progress = await attempt(build, inputs, environment, ports)
+    progress = await attempt(build, settings, environment, ports)
   } finally {
-    await forgetBuild(build, inputs, environment, ports)
+    await forgetBuild(build, settings, environment, ports)
   }
   if (cacheHit !== 'full') await saveCache(build, ports)
   const seconds = (clock() - started) / 1000
@@ -59,7 +67,7 @@ export async function executeBuild(
 
 async function attempt(
   build: PlannedBuild,
-  inputs: Inputs,
+  settings: BuildSettings,
   environment: Readonly<Record<string, string>>,
   {commands, files, log, pause}: BuildPorts
 ): Promise<BuildProgress> {
@@ -75,10 +83,10 @@ async function attempt(
     })
     const progress = reader.collapse()
     if (exitCode === 0) return progress
-    const {step, cause, network, advice} = diagnose(progress, inputs)
+    const {step, cause, retryable, advice} = diagnose(progress, settings)
     const output = progress.failure?.output ?? progress.messages
     for (const line of output.slice(-40)) log.info(line)
-    if (!network || attempts > inputs.retries) {
+    if (!retryable || attempts > settings.retries) {
       const tried = attempts === 1 ? '' : ` (after ${attempts} attempts)`
       throw new StepError(
         `build ${build.component}`,
@@ -87,7 +95,7 @@ async function attempt(
     }
     const seconds = 5 * 2 ** (attempts - 1)
     log.warning(
-      `The build met a network failure in ${step}: ${cause}. Next attempt in ${seconds} s (${attempts} of ${inputs.retries}).`
+      `The build met a network failure in ${step}: ${cause}. Next attempt in ${seconds} s (${attempts} of ${settings.retries}).`
     )
     await pause(seconds * 1000)
   }
@@ -126,11 +134,11 @@ async function saveCache(build: PlannedBuild, {cache, files, log}: BuildPorts): 
  */
 async function forgetBuild(
   build: PlannedBuild,
-  {proxies}: Inputs,
+  {stepProxies}: BuildSettings,
   environment: Readonly<Record<string, string>>,
   {commands, files, log}: BuildPorts
 ): Promise<void> {
-  if (build.proxySecrets || !haveCredentials(proxies)) return
+  if (build.proxySecrets || !haveCredentials(stepProxies)) return
   const builder = build.command.find(word => word.startsWith('--builder=')) ?? ''
   const notes = join(environment.BUILDX_CONFIG ?? '', 'refs', builder.slice('--builder='.length))
   const ownFiles = JSON.stringify(join(build.exportDirectory, '..', '/')).slice(0, -1)

@@ -1,6 +1,6 @@
-import {withoutProxySecrets} from '../network/proxy-secrets.js'
+import {asInTree} from '../recipes/step-options.js'
 import type {Log} from '../ports.js'
-import {formatDuration} from '../report/format.js'
+import {formatDuration} from '../format.js'
 
 /** One step of a build, as BuildKit counts them. */
 export interface Step {
@@ -158,7 +158,7 @@ function isCounted(name: string): boolean {
 }
 
 function shortName(name: string): string {
-  const plain = withoutProxySecrets(name).replace(/\s+/g, ' ')
+  const plain = asInTree(name).replace(/\s+/g, ' ')
   return plain.length <= nameLength ? plain : `${plain.slice(0, nameLength - 1)}…`
 }
 

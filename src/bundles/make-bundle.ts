@@ -1,7 +1,7 @@
 import {basename, join} from 'node:path'
 import {StepError} from '../errors.js'
 import type {Commands, Files, Log} from '../ports.js'
-import {formatSize} from '../report/format.js'
+import {formatSize} from '../format.js'
 import {createArchive, type Archive} from './archive.js'
 import {gather, readExport, type BundleFile, type ExportedFile} from './gather.js'
 import {platformOfDirectory, type Platform} from './platform.js'

@@ -1,5 +1,9 @@
 import {ConfigurationError, problemsError} from '../errors.js'
-import type {Commands, CommandOptions, CommandResult} from '../ports.js'
+import {proxySettings, proxyUrl, type ProxySettings} from '../network/proxy.js'
+import {redactUrl} from '../network/url.js'
+import type {Commands, CommandOptions, CommandResult, Files} from '../ports.js'
+import {surveyClientProxies} from './client-proxies.js'
+import {objectOf, parseObject, stringsOf, textOf} from './json.js'
 import {buildkitInEngine, findVersion, formatVersion, isAtLeast, type Version} from './versions.js'
 
 /** How buildx reaches a builder (docs.docker.com/build/builders/drivers). */
@@ -26,11 +30,15 @@ export interface EngineFacts {
     readonly containerdImageStore: boolean
     /** Registries that the daemon reaches over plain HTTP: hosts and networks in CIDR form. */
     readonly insecureRegistries: readonly string[]
-    /** Whether the daemon itself has a proxy. */
-    readonly proxied: boolean
+    /** URLs of the mirrors of Docker Hub that the daemon has of its own, without credentials. */
+    readonly registryMirrors: readonly string[]
+    /** The proxies that the daemon has of its own, without credentials. */
+    readonly proxies: ProxySettings
     readonly platform: string
   }
   readonly builder: BuilderFacts
+  /** The proxies in the docker client's configuration, which buildx gives to build steps. May carry credentials. */
+  readonly clientProxies: ProxySettings
 }
 
 /** buildx 0.13 has `--progress=rawjson`, which the log and the step times come from (docker/buildx v0.13.0). */
@@ -39,16 +47,17 @@ export const minimumBuildx: Version = [0, 13, 0]
 export const minimumBuildkit: Version = [0, 11, 0]
 
 /**
- * Asks docker and buildx what they are. `requested` is the builder the user named, if any.
+ * Asks docker and buildx what they are, and which proxies they have. `requested` is the builder the user named, if any.
  *
  * @throws ConfigurationError with the remedy when there is no docker CLI, no buildx, no such builder, no daemon that the
  * builder needs, or one of them is too old.
  */
 export async function surveyEngine(
   requested: string | undefined,
-  commands: Commands,
+  ports: {readonly commands: Commands; readonly files: Files},
   environment: Readonly<Record<string, string>>
 ): Promise<EngineFacts> {
+  const {commands} = ports
   const options: CommandOptions = {environment}
   const client = await commands.capture(['docker', '--version'], options)
   if (client.exitCode !== 0) {
@@ -81,7 +90,8 @@ export async function surveyEngine(
   }
   const problems = tooOld(buildx, builder)
   if (problems.length > 0) throw problemsError('Docker on this machine cannot run the build', problems)
-  return {buildx, builder, ...(daemon === undefined ? {} : {server: daemon})}
+  const clientProxies = await surveyClientProxies(ports, environment)
+  return {buildx, builder, clientProxies, ...(daemon === undefined ? {} : {server: daemon})}
 }
 
 async function surveyBuildx(commands: Commands, options: CommandOptions): Promise<Version> {
@@ -121,7 +131,8 @@ function parseDaemon(json: string): Daemon | undefined {
     version: info.ServerVersion,
     containerdImageStore: JSON.stringify(info.DriverStatus ?? '').includes('io.containerd.snapshotter'),
     insecureRegistries: [...insecureHosts, ...stringsOf(registries.InsecureRegistryCIDRs)],
-    proxied: [info.HttpProxy, info.HttpsProxy].some(proxy => typeof proxy === 'string' && proxy !== ''),
+    registryMirrors: stringsOf(registries.Mirrors).map(redactUrl),
+    proxies: proxySettings(shownProxy(info.HttpProxy), shownProxy(info.HttpsProxy), textOf(info.NoProxy)),
     platform: platformOf(String(info.OSType), String(info.Architecture))
   }
 }
@@ -144,6 +155,11 @@ function parseBuilder(text: string, daemon: Daemon | undefined): BuilderFacts {
   }
 }
 
+function shownProxy(value: unknown): string | undefined {
+  const proxy = textOf(value)
+  return proxy === undefined ? undefined : redactUrl(proxyUrl(proxy))
+}
+
 function platformOf(os: string, machine: string): string {
   const architectures: Record<string, string> = {x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm/v7', armv6l: 'arm/v6'}
   return `${os}/${architectures[machine] ?? machine}`
@@ -151,20 +167,4 @@ function platformOf(os: string, machine: string): string {
 
 function lastLine({stdout, stderr}: CommandResult): string {
   return (stderr.trim() === '' ? stdout : stderr).trim().split('\n').at(-1) ?? ''
-}
-
-function parseObject(json: string): Record<string, unknown> {
-  try {
-    return objectOf(JSON.parse(json))
-  } catch {
-    return {}
-  }
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? {...value} : {}
-}
-
-function stringsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter(part => typeof part === 'string') : []
 }

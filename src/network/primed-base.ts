@@ -1,46 +1,153 @@
-import type {PrefixRule} from '../inputs.js'
-
-/** What a base image gets before a tree's own stages build on it. */
-export interface Priming {
-  /** Base URL for Debian and Ubuntu package sources, without a slash at its end. */
-  readonly aptMirror?: string
-  readonly gitMirrors: readonly PrefixRule[]
-  /** Variables for the build steps, such as `GOPROXY`. */
-  readonly environment: Readonly<Record<string, string>>
-}
+import {downloadShim, shellQuoted} from './download-shim.js'
+import type {Network, PrefixRule} from './network.js'
+import {wall} from './step-proxies.js'
 
 /** Whether there is anything to prime at all. */
-export function isPriming({aptMirror, gitMirrors, environment}: Priming): boolean {
-  return aptMirror !== undefined || gitMirrors.length > 0 || Object.keys(environment).length > 0
+export function isPriming(network: Network): boolean {
+  return primingOf(network).length > 0
 }
 
 /**
- * A Dockerfile for an image that stands in for `image` by a named context: the same image, its package sources, git and
- * environment pointed to the mirrors. That is how routes reach the steps of a tree that is never edited, on any builder
- * (docs.docker.com/reference/cli/docker/buildx/build, `--build-context`).
+ * A Dockerfile, without a context, for an image that stands in for `image` by a named context: the same image with its
+ * package sources, git, curl, wget, certificates and environment pointed to the mirrors. That is how routes reach the steps
+ * of a tree that is never edited, on any builder (docs.docker.com/reference/cli/docker/buildx/build, `--build-context`).
+ * Nothing of it gets into a tree's result, whose last stage begins from scratch.
  *
- * The steps need only what every base image has: a POSIX shell and sed. Package sources are matched by path, because the
- * host in them differs between images and their ages.
+ * `platform` is what the tree's `FROM` says, variables and all. The steps need only what every Debian, Ubuntu and Alpine
+ * image has: a POSIX shell and sed, and root. Programs may come later, by the tree's own steps; package sources that these
+ * add are not covered.
  */
-export function primedDockerfile(image: string, priming: Priming): string {
-  const lines = [`FROM --platform=$BUILDPLATFORM ${image}`]
-  for (const [name, value] of Object.entries(priming.environment)) lines.push(`ENV ${name}="${value}"`)
-  if (priming.aptMirror !== undefined) lines.push(`RUN ${aptCommand(priming.aptMirror)}`)
-  if (priming.gitMirrors.length > 0) lines.push(`RUN ${gitCommand(priming.gitMirrors)}`)
-  return `${lines.join('\n')}\n`
+export function primedDockerfile(image: string, network: Network, platform = '$BUILDPLATFORM'): string {
+  return [`FROM --platform=${platform} ${image}`, ...primingOf(network), ''].join('\n')
 }
 
-// One-line lists (`deb http://host/debian bookworm main`) and deb822 (`URIs: http://host/debian`) alike.
-function aptCommand(mirror: string): string {
-  const expression = String.raw`s#https?://[^/[:space:]]+/(debian|debian-security|ubuntu|ubuntu-ports)(/|[[:space:]]|$)#${mirror}/\1\2#g`
-  return (
-    'for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do ' +
-    `if [ -f "$list" ]; then sed -i -E '${expression}' "$list"; fi; done`
-  )
+/** The instructions, each one with its here-documents. */
+function primingOf(network: Network): string[] {
+  const commands = [
+    ...certificateCommands(network),
+    ...aptCommands(network),
+    ...apkCommands(network),
+    ...gitCommands(network.gitMirrors),
+    ...gemCommands(network),
+    ...downloadCommands(network.downloadMirrors)
+  ]
+  return [
+    ...Object.entries(environmentOf(network)).map(([name, value]) => `ENV ${name}=${dockerfileQuoted(value)}`),
+    ...certificateFiles(network),
+    ...(commands.length === 0 ? [] : [hereDocument('RUN', ['set -e', ...commands].join('\n'))])
+  ]
 }
 
-// git reads /etc/gitconfig wherever it is installed from Debian's or Alpine's packages, also when that happens later.
-function gitCommand(rules: readonly PrefixRule[]): string {
-  const sections = rules.map(({from, to}) => String.raw`[url "${to}"]\n\tinsteadOf = ${from}\n`)
-  return `printf '${sections.join('').replaceAll('%', '%%')}' >> /etc/gitconfig`
+const bundle = '/etc/ssl/certs/ca-certificates.crt'
+
+// Older OpenSSL looks for hashed names instead; pip, requests and Node bring authorities of their own.
+const bundleVariables = ['SSL_CERT_FILE', 'PIP_CERT', 'REQUESTS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS']
+
+function environmentOf(network: Network): Record<string, string> {
+  const {goProxy, goSumdb, pipIndex, gemSource, certificates, strict} = network
+  return {
+    ...(goProxy === undefined ? {} : {GOPROXY: goProxy}),
+    ...(goSumdb === undefined ? {} : {GOSUMDB: goSumdb}),
+    ...(pipIndex === undefined ? {} : {PIP_INDEX_URL: pipIndex}),
+    ...(pipIndex?.startsWith('http:') ? {PIP_TRUSTED_HOST: new URL(pipIndex).hostname} : {}),
+    // Not every Ruby looks for it in /etc (RubyGems, config_file.rb, SYSTEM_WIDE_CONFIG_PATH).
+    ...(gemSource === undefined ? {} : {GEMRC: '/etc/gemrc', BUNDLE_MIRROR__ALL: gemSource}),
+    ...(certificates === undefined ? {} : Object.fromEntries(bundleVariables.map(name => [name, bundle]))),
+    // git's other protocols, ssh among them, know nothing of proxies (git-scm.com/docs/git, GIT_ALLOW_PROTOCOL).
+    ...(strict ? {GIT_ALLOW_PROTOCOL: 'file:http:https', ftp_proxy: wall} : {})
+  }
+}
+
+// One certificate in each file, for the tools that keep the bundle: `update-ca-certificates` runs when a tree installs the
+// package, and makes the bundle anew from them and the public ones. A bundle may be longer than an argument of a shell.
+function certificateFiles({certificates}: Network): string[] {
+  const blocks = certificates?.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  if (blocks.length === 0) return []
+  const files = blocks.map((block, index) => ({name: `build-moby-${index + 1}.crt`, block}))
+  return [
+    [
+      `COPY ${files.map(({name}) => `<<'${name}'`).join(' ')} /usr/local/share/ca-certificates/`,
+      ...files.flatMap(({name, block}) => [block, name])
+    ].join('\n')
+  ]
+}
+
+function certificateCommands(network: Network): string[] {
+  if (certificateFiles(network).length === 0) return []
+  return ['mkdir -p /etc/ssl/certs', `cat /usr/local/share/ca-certificates/build-moby-*.crt >> ${bundle}`]
+}
+
+// One-line lists (`deb http://host/debian bookworm main`) and deb822 (`URIs: http://host/debian`) alike. Sources are known by
+// their paths, because the host in them differs between images and their ages.
+function aptCommands({aptMirror, direct, strict, proxies}: Network): string[] {
+  if (aptMirror !== undefined) {
+    const to = sedReplacement(aptMirror)
+    return [
+      rewritten(
+        '/etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources',
+        String.raw`s#https?://[^/[:space:]]+/(debian|debian-security|ubuntu|ubuntu-ports)(/|[[:space:]]|$)#${to}/\1\2#g`
+      )
+    ]
+  }
+  if (!strict || !direct.apt) return []
+  // Its hosts are known to the image alone, so that no exceptions from proxies can name them (apt.conf(5), apt-transport-http(1)).
+  const schemes = (['http', 'https'] as const).filter(scheme => proxies[scheme] === undefined)
+  const settings = schemes.map(scheme => `Acquire::${scheme}::Proxy "DIRECT";`)
+  if (settings.length === 0) return []
+  return [
+    `if [ -d /etc/apt/apt.conf.d ]; then printf '%s\\n' ${settings.map(shellQuoted).join(' ')} > /etc/apt/apt.conf.d/99build-moby; fi`
+  ]
+}
+
+function apkCommands({apkMirror}: Network): string[] {
+  if (apkMirror === undefined) return []
+  const to = sedReplacement(apkMirror)
+  return [rewritten('/etc/apk/repositories', String.raw`s#https?://[^/[:space:]]+/alpine/#${to}/alpine/#g`)]
+}
+
+function rewritten(files: string, expression: string): string {
+  return `for file in ${files}; do
+  if [ -f "$file" ]; then sed -i -E ${shellQuoted(expression)} "$file"; fi
+done`
+}
+
+// git reads /etc/gitconfig wherever it is installed from Debian's or Alpine's packages, also when that happens later. Of
+// several prefixes it takes the longest (git-scm.com/docs/git-config, url.<base>.insteadOf).
+function gitCommands(rules: readonly PrefixRule[]): string[] {
+  const sections = rules.map(({from, to}) => `[url ${gitQuoted(to)}]\n\tinsteadOf = ${gitQuoted(from)}`)
+  return sections.length === 0 ? [] : [hereDocument('cat >> /etc/gitconfig', sections.join('\n'), 'GITCONFIG')]
+}
+
+function gemCommands({gemSource}: Network): string[] {
+  if (gemSource === undefined) return []
+  return [hereDocument('cat >> /etc/gemrc', `:sources:\n- ${JSON.stringify(gemSource)}`, 'GEMRC')]
+}
+
+function downloadCommands(rules: readonly PrefixRule[]): string[] {
+  if (rules.length === 0) return []
+  return [
+    'mkdir -p /usr/local/bin',
+    hereDocument('cat > /usr/local/bin/curl', downloadShim(rules).trimEnd(), 'SHIM'),
+    'chmod 755 /usr/local/bin/curl',
+    'cp -p /usr/local/bin/curl /usr/local/bin/wget'
+  ]
+}
+
+function hereDocument(command: string, body: string, end = 'END'): string {
+  return `${command} <<'${end}'\n${body}\n${end}`
+}
+
+/** A double-quoted word of a Dockerfile (docs.docker.com/reference/dockerfile, escape and environment replacement). */
+function dockerfileQuoted(text: string): string {
+  return `"${text.replace(/["$\\]/g, String.raw`\$&`)}"`
+}
+
+/** A quoted subsection or value of a git configuration (git-scm.com/docs/git-config, Syntax). */
+function gitQuoted(text: string): string {
+  return `"${text.replace(/["\\]/g, String.raw`\$&`)}"`
+}
+
+/** Text as what a `sed` expression with `#` between its parts puts in. */
+function sedReplacement(text: string): string {
+  return text.replace(/[&#\\]/g, String.raw`\$&`)
 }

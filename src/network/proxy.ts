@@ -67,6 +67,11 @@ export function proxyFor(url: string, settings: ProxySettings): string | undefin
   return direct ? undefined : proxy
 }
 
+/** Whether a request has a route of the user's own making: it goes through a proxy, or is excepted from one. */
+export function isRouted(url: string, settings: ProxySettings): boolean {
+  return proxyFor(url, {...settings, none: ''}) !== undefined
+}
+
 /** Whether a host name or address means the machine itself. */
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)

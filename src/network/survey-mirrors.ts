@@ -1,127 +1,103 @@
 import {ConfigurationError} from '../errors.js'
-import type {RegistryMirror} from '../inputs.js'
 import type {Log, Prober, ProbeResult} from '../ports.js'
+import {type Ask, asker, type AskSettings, mayPass} from './ask.js'
+import {askManifest} from './ask-registry.js'
 import {formatImageReference, type ImageReference} from './images.js'
-import {isLoopbackHost, proxyFor, type ProxySettings} from './proxy.js'
+import type {DirectPermissions, ReachableMirror, RegistryMirror} from './network.js'
+import {isLoopbackHost} from './proxy.js'
 import {mirrorName} from './source-policy.js'
-import {redactUrl} from './url.js'
-
-/** A mirror that answered. */
-export interface ReachableMirror extends RegistryMirror {
-  readonly scheme: 'http' | 'https'
-}
 
 const probeTimeoutMilliseconds = 10_000
 
 /**
  * Asks the mirrors of each registry in the order given and keeps the first that speaks the registry API
- * (distribution.github.io/distribution/spec/api, `GET /v2/`). One that does not is skipped with a warning.
+ * (distribution.github.io/distribution/spec/api, `GET /v2/`). One that does not is skipped with a warning. Where none
+ * does, those that may just have been out of reach are asked once more; then the registry itself is left, if the user
+ * has permitted that.
  *
  * @throws ConfigurationError when none of a registry's mirrors answers, with what each of them said.
  */
 export async function surveyMirrors(
   mirrors: readonly RegistryMirror[],
-  proxies: ProxySettings,
+  settings: AskSettings & {readonly direct: Pick<DirectPermissions, 'registries'>},
   {prober, log}: {readonly prober: Prober; readonly log: Log}
 ): Promise<readonly ReachableMirror[]> {
+  const ask = asker(prober, settings, () => probeTimeoutMilliseconds)
   const reachable = []
   for (const registry of new Set(mirrors.map(mirror => mirror.registry))) {
-    const failures: string[] = []
     const candidates = mirrors.filter(mirror => mirror.registry === registry)
-    let found: ReachableMirror | undefined
-    for (const mirror of candidates) {
-      const answer = await askMirror(mirror, proxies, prober)
-      if ('scheme' in answer) {
-        found = answer
-        break
-      }
-      failures.push(`${mirrorName(mirror)}: ${answer.failure}`)
-    }
-    if (found === undefined) {
+    const {found, failures} = await firstReachable(candidates, ask)
+    const direct = settings.direct.registries.includes(registry)
+    if (found === undefined && !direct) {
       throw new ConfigurationError(
         `no mirror of ${registry} answers as an image registry:\n${failures.map(line => `  - ${line}`).join('\n')}\nCorrect the lines of 'registry-mirrors' that begin with ${registry}=, or the proxy inputs if the mirror is behind one.`
       )
     }
     for (const failure of failures) log.warning(`Skipped a mirror of ${registry} from 'registry-mirrors': ${failure}`)
-    reachable.push(found)
+    if (found !== undefined) reachable.push(found)
+    else
+      log.warning(`No mirror of ${registry} answers, so its images come from ${registry} itself (${registry}=direct).`)
   }
   return reachable
 }
 
+async function firstReachable(
+  candidates: readonly RegistryMirror[],
+  ask: Ask
+): Promise<{readonly found?: ReachableMirror; readonly failures: readonly string[]}> {
+  const failures = new Map<RegistryMirror, string>()
+  let untried = candidates
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    const again: RegistryMirror[] = []
+    for (const mirror of untried) {
+      const answer = await askMirror(mirror, ask)
+      if ('scheme' in answer) {
+        failures.delete(mirror)
+        return {found: answer, failures: [...failures.values()]}
+      }
+      failures.set(mirror, `${mirrorName(mirror)}: ${answer.failure}`)
+      if (answer.mayPass) again.push(mirror)
+    }
+    untried = again
+  }
+  return {failures: [...failures.values()]}
+}
+
 async function askMirror(
   mirror: RegistryMirror,
-  proxies: ProxySettings,
-  prober: Prober
-): Promise<ReachableMirror | {readonly failure: string}> {
+  ask: Ask
+): Promise<ReachableMirror | {readonly failure: string; readonly mayPass: boolean}> {
   const schemes = mirror.scheme === undefined ? (['https', 'http'] as const) : [mirror.scheme]
+  const results: ProbeResult[] = []
   const failures = []
   for (const scheme of isLoopbackHost(mirror.host.replace(/:\d+$/, '')) ? schemes.toReversed() : schemes) {
-    const result = await get(`${scheme}://${mirror.host}/v2/`, proxies, prober)
+    const result = await ask(`${scheme}://${mirror.host}/v2/`)
     // 401 is how a registry that wants a login greets.
     if ('status' in result && (result.status === 200 || result.status === 401)) return {...mirror, scheme}
+    results.push(result)
     failures.push('failure' in result ? result.failure : `${scheme}://${mirror.host}/v2/ answered ${result.status}`)
   }
-  return {failure: [...new Set(failures)].join('; ')}
+  return {failure: [...new Set(failures)].join('; '), mayPass: results.some(mayPass)}
 }
 
 /** Whether the mirror has an image; undefined when it does not say (it wants a login, or fails). */
 export async function mirrorHasImage(
   mirror: ReachableMirror,
-  {repository, tag, digest}: ImageReference,
-  proxies: ProxySettings,
+  image: ImageReference,
+  settings: AskSettings,
   prober: Prober
 ): Promise<boolean | undefined> {
-  const path = mirror.path === '' ? repository : `${mirror.path}/${repository}`
-  const url = `${mirror.scheme}://${mirror.host}/v2/${path}/manifests/${digest ?? tag ?? 'latest'}`
-  const first = await get(url, proxies, prober)
-  const token =
-    'status' in first && first.status === 401 ? await pullToken(first.headers, path, proxies, prober) : undefined
-  const answer = token === undefined ? first : await get(url, proxies, prober, token)
-  if ('failure' in answer) return undefined
-  if (answer.status === 200) return true
-  return answer.status === 404 ? false : undefined
+  const ask = asker(prober, settings, () => probeTimeoutMilliseconds)
+  const base = `${mirror.scheme}://${mirror.host}/v2`
+  const repository = mirror.path === '' ? image.repository : `${mirror.path}/${image.repository}`
+  const {url, result} = await askManifest(ask, base, {...image, repository})
+  // Another host answers for the tokens only.
+  if ('failure' in result || !url.includes('/manifests/')) return undefined
+  if (result.status === 200) return true
+  return result.status === 404 ? false : undefined
 }
 
 /** The image as it is named on its mirror, for a message. */
 export function mirroredName(mirror: RegistryMirror, image: ImageReference): string {
   return formatImageReference({...image, registry: mirrorName(mirror)})
 }
-
-/** An anonymous pull token (distribution.github.io/distribution/spec/auth/token). */
-async function pullToken(
-  headers: Readonly<Record<string, string>>,
-  repository: string,
-  proxies: ProxySettings,
-  prober: Prober
-): Promise<string | undefined> {
-  const challenge = headers['www-authenticate'] ?? ''
-  const realm = /realm="([^"]+)"/.exec(challenge)?.[1]
-  if (realm === undefined || !URL.canParse(realm)) return undefined
-  const url = new URL(realm)
-  const service = /service="([^"]+)"/.exec(challenge)?.[1]
-  if (service !== undefined) url.searchParams.set('service', service)
-  url.searchParams.set('scope', `repository:${repository}:pull`)
-  const result = await get(url.href, proxies, prober)
-  return 'status' in result && result.status === 200
-    ? /"(?:access_)?token"\s*:\s*"([^"]+)"/.exec(result.body)?.[1]
-    : undefined
-}
-
-async function get(url: string, proxies: ProxySettings, prober: Prober, token?: string): Promise<ProbeResult> {
-  const proxy = proxyFor(url, proxies)
-  const result = await prober.get({
-    url,
-    timeoutMilliseconds: probeTimeoutMilliseconds,
-    ...(proxy === undefined ? {} : {proxy}),
-    headers: {Accept: manifestTypes.join(', '), ...(token === undefined ? {} : {Authorization: `Bearer ${token}`})}
-  })
-  if (!('failure' in result) || proxy === undefined) return result
-  return {failure: `${result.failure} (through the proxy ${redactUrl(proxy)})`}
-}
-
-const manifestTypes = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.docker.distribution.manifest.v2+json'
-]

@@ -1,4 +1,5 @@
 import type {PlannedBuilder} from '../engine/choose-builder.js'
+import type {RoutedEndpoint} from '../network/endpoint.js'
 import type {Frontend} from '../recipes/frontend.js'
 
 /** A tree to build, as far as the plan is concerned. */
@@ -25,19 +26,6 @@ export interface PlannedSource {
 export interface PlannedFile {
   readonly path: string
   readonly content: string
-}
-
-/** How something from outside is reached. */
-export interface Route {
-  readonly kind: 'frontend' | 'image' | 'git' | 'http' | 'apt' | 'go'
-  /** The image, repository, file or kind of download. */
-  readonly what: string
-  /** Who fetches it: the action itself, the builder, or a build step. */
-  readonly by: 'action' | 'builder' | 'build step'
-  /** `direct`, `mirror …`, `proxy …`, `built in` or `this machine`. */
-  readonly via: string
-  /** Where the tree asks for it: file and line. */
-  readonly from?: string
 }
 
 export interface PlannedCache {
@@ -75,7 +63,8 @@ export interface Plan {
   readonly schema: 1
   readonly builder: PlannedBuilder
   readonly builds: readonly PlannedBuild[]
-  readonly routes: readonly Route[]
+  /** Everything from outside that the run uses, in the order it is needed. */
+  readonly endpoints: readonly RoutedEndpoint[]
   readonly inheritedVariables: readonly string[]
   /** What the reader should know before the build starts. */
   readonly notes: readonly string[]

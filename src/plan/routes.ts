@@ -1,95 +1,151 @@
 import type {PlannedBuilder} from '../engine/choose-builder.js'
-import type {Inputs} from '../inputs.js'
-import {formatImageReference, parseImageReference} from '../network/images.js'
-import {proxyFor} from '../network/proxy.js'
-import {mirrorName} from '../network/source-policy.js'
-import type {ReachableMirror} from '../network/survey-mirrors.js'
+import type {Endpoint, Route, RoutedEndpoint} from '../network/endpoint.js'
+import {parseImageReference} from '../network/images.js'
+import type {Network} from '../network/network.js'
+import {mirroredUrl, ruleFor} from '../network/prefix-rules.js'
+import {isRouted, proxyFor} from '../network/proxy.js'
+import {givenProxies} from '../network/step-proxies.js'
+import {mirroredName} from '../network/survey-mirrors.js'
 import {redactUrl} from '../network/url.js'
-import type {ExternalSources} from '../recipes/external-sources.js'
-import type {PlannedBuild, Route} from './plan.js'
 
-/** How everything that the plan knows to come from outside is reached, in the order it is needed. */
-export function routesOf(
-  parts: readonly {readonly build: PlannedBuild; readonly sources: ExternalSources}[],
-  inputs: Inputs,
-  mirrors: readonly ReachableMirror[],
+/** Finds out how each endpoint is reached, and drops those that nothing is asked of. */
+export function routeEndpoints(
+  endpoints: readonly Endpoint[],
+  network: Network,
   builder: PlannedBuilder
-): Route[] {
-  const image = (kind: 'frontend' | 'image', spelled: string, from: string): Route => {
-    const reference = parseImageReference(spelled)
-    const mirror = mirrors.find(({registry}) => registry === reference.registry)
-    const url = `https://${reference.registry}/`
-    return {
-      kind,
-      what: formatImageReference(reference),
-      by: 'builder',
-      via: mirror === undefined ? builderRoute(url, inputs, builder) : `mirror ${mirrorName(mirror)}`,
-      from
-    }
-  }
-  const routes = parts.flatMap(({build, sources}): Route[] => {
-    const file = `${build.component} Dockerfile`
-    const {frontend} = build
-    return [
-      {kind: 'git', what: build.source.repository, by: 'action', via: gitRoute(build.source.url, inputs)},
-      ...(frontend.image === undefined
-        ? [{kind: 'frontend', what: 'Dockerfile frontend', by: 'builder', via: 'built in', from: `${file}:1`} as const]
-        : [image('frontend', frontend.image, `${file}:1`)]),
-      ...sources.images.map(({spelled, line}) => image('image', spelled, `${file}:${line}`)),
-      ...sources.adds.map(({kind, url, line}): Route => ({
-        kind,
-        what: redactUrl(url.replace(/[?#].*$/, '')),
-        by: 'builder',
-        via: (kind === 'git' ? gitMirrorRoute(url, inputs) : undefined) ?? builderRoute(url, inputs, builder),
-        from: `${file}:${line}`
-      }))
-    ]
+): RoutedEndpoint[] {
+  return endpoints.flatMap(endpoint => {
+    const route = routeOf(endpoint, network, builder)
+    return route === undefined ? [] : [{...endpoint, route}]
   })
-  return [...routes, ...stepRoutes(inputs)]
 }
 
-/** What build steps download, by kind: the steps of a tree are scripts, and their hosts are not listed one by one. */
-function stepRoutes(inputs: Inputs): Route[] {
-  const stepRoute = (url: string) => throughProxy(url, inputs) ?? 'direct'
-  return [
-    {
-      kind: 'apt',
-      what: 'Debian and Ubuntu packages',
-      by: 'build step',
-      via: inputs.aptMirror === undefined ? stepRoute('http://debian.example/') : `mirror ${inputs.aptMirror}`
-    },
-    {
-      kind: 'go',
-      what: 'Go modules',
-      by: 'build step',
-      via: inputs.goProxy === undefined ? stepRoute('https://proxy.golang.org/') : `mirror ${inputs.goProxy}`
-    },
-    {
-      kind: 'git',
-      what: 'repositories on github.com',
-      by: 'build step',
-      via: gitMirrorRoute('https://github.com/', inputs) ?? stepRoute('https://github.com/')
-    }
-  ]
+/** A way before it is known what is between us and its target. */
+interface Way {
+  /** The URL to connect to. */
+  readonly url: string
+  /** What is asked for, where that is no URL. */
+  readonly target?: string
+  /** The input that names the mirror, or that could. */
+  readonly input: string
+  readonly mirrored: boolean
+  /** Whether the user has said that this may be direct. */
+  readonly permitted: boolean
 }
 
-function gitRoute(url: string, inputs: Inputs): string {
-  if (url.startsWith('/')) return 'this machine'
-  return gitMirrorRoute(url, inputs) ?? throughProxy(url, inputs) ?? 'direct'
+/** The hosts that build steps connect to by themselves, not through a proxy. */
+export function stepHosts(endpoints: readonly RoutedEndpoint[]): string[] {
+  const direct = endpoints.filter(
+    ({fetcher, route}) =>
+      fetcher === 'build step' && route.proxy === undefined && (route.via === 'mirror' || route.via === 'direct')
+  )
+  return [...new Set(direct.map(({route}) => new URL(route.target).hostname))]
 }
 
-function gitMirrorRoute(url: string, {gitMirrors}: Inputs): string | undefined {
-  const rule = gitMirrors.find(({from}) => url.startsWith(from))
-  return rule === undefined ? undefined : `mirror ${rule.to}`
+function routeOf(endpoint: Endpoint, network: Network, builder: PlannedBuilder): Route | undefined {
+  if (endpoint.kind === 'frontend' && endpoint.what === '') return {via: 'built in', target: '', inputs: []}
+  if (endpoint.what.startsWith('/')) return {via: 'this machine', target: endpoint.what, inputs: []}
+  const way = wayTo(endpoint, network)
+  if (way === undefined) return undefined
+  const {url, target = url, input, mirrored, permitted} = way
+  const proxyInput = url.startsWith('https:') ? 'https-proxy' : 'http-proxy'
+  const proxies = proxiesOf(endpoint, network, builder)
+  const proxy = proxies === undefined ? undefined : proxyFor(url, proxies)
+  const through = proxy === undefined ? {} : {proxy: redactUrl(proxy)}
+  if (mirrored)
+    return {via: 'mirror', target, ...through, inputs: [input, ...(proxy === undefined ? [] : [proxyInput])]}
+  if (proxy !== undefined) return {via: 'proxy', target, ...through, inputs: [proxyInput, 'no-proxy', input]}
+  // A host that is left out of the proxies was named by the user.
+  const excepted = proxies !== undefined && isRouted(url, proxies)
+  const inputs = [input, ...(proxies === undefined ? [] : [proxyInput])]
+  if (network.strict && !permitted && !excepted) return {via: 'refused', target, inputs: [...inputs, 'strict']}
+  return {via: proxies === undefined ? 'daemon' : 'direct', target, inputs}
 }
 
-// Only a builder of our own is known to have the proxies of the inputs.
-function builderRoute(url: string, inputs: Inputs, builder: PlannedBuilder): string {
-  if (builder.kind === 'created') return throughProxy(url, inputs) ?? 'direct'
-  return builder.driver === 'docker' ? "direct, or the daemon's own proxy" : "direct, or the builder's own proxy"
+/** The proxies of who fetches; undefined when they are not ours to know. */
+function proxiesOf({fetcher}: Endpoint, network: Network, {kind}: PlannedBuilder): Network['proxies'] | undefined {
+  if (fetcher === 'dockerd' || (fetcher === 'buildkitd' && kind === 'existing')) return undefined
+  return fetcher === 'build step' ? givenProxies(network) : network.proxies
 }
 
-function throughProxy(url: string, {proxies}: Inputs): string | undefined {
-  const proxy = proxyFor(url, proxies)
-  return proxy === undefined ? undefined : `proxy ${redactUrl(proxy)}`
+function wayTo({kind, what, fetcher}: Endpoint, network: Network): Way | undefined {
+  switch (kind) {
+    case 'image':
+    case 'frontend':
+      return imageWay(what, network)
+    case 'git':
+      return prefixWay(what, network.gitMirrors, network.direct.git, 'git-mirrors')
+    case 'http':
+      return prefixWay(what, network.downloadMirrors, network.direct.downloads, 'download-mirrors')
+    case 'apt':
+      return sourcesWay(what, network.aptMirror, network.direct.apt, 'apt-mirror')
+    case 'apk':
+      return sourcesWay(what, network.apkMirror, network.direct.apk, 'apk-mirror')
+    case 'go':
+      return goWay(what, network)
+    case 'sumdb':
+      return sumdbWay(what, network)
+    case 'pip':
+      return siteWay(what, network.pipIndex, 'pip-index')
+    case 'gem':
+      return siteWay(what, network.gemSource, 'gem-source')
+    default:
+      throw new Error(`${String(kind)} by ${fetcher} has no route`)
+  }
+}
+
+function imageWay(image: string, {registryMirrors, direct}: Network): Way {
+  const reference = parseImageReference(image)
+  const mirror = registryMirrors.find(({registry}) => registry === reference.registry)
+  return {
+    url: mirror === undefined ? `https://${reference.registry}/` : `${mirror.scheme}://${mirror.host}/`,
+    target: mirror === undefined ? image : mirroredName(mirror, reference),
+    input: 'registry-mirrors',
+    mirrored: mirror !== undefined,
+    permitted: direct.registries.includes(reference.registry)
+  }
+}
+
+function prefixWay(url: string, rules: Network['gitMirrors'], permitted: readonly string[], input: string): Way {
+  const rule = ruleFor(url, rules)
+  return {
+    url: rule === undefined ? url : mirroredUrl(url, rule),
+    input,
+    mirrored: rule !== undefined,
+    permitted: permitted.some(prefix => url.startsWith(prefix))
+  }
+}
+
+/** Packages: of their URLs everything but the path is replaced. */
+function sourcesWay(url: string, mirror: string | undefined, permitted: boolean, input: string): Way {
+  return {
+    url: mirror === undefined ? url : url.replace(/^https?:\/\/[^/]+/, mirror),
+    input,
+    mirrored: mirror !== undefined,
+    permitted
+  }
+}
+
+/** Of a list of proxies Go asks the first, and the others for what that one has not (go.dev/ref/mod, GOPROXY). */
+function goWay(url: string, {goProxy}: Network): Way {
+  const [first = ''] = (goProxy ?? '').split(/[,|]/)
+  if (!first.startsWith('http')) return {url, input: 'go-proxy', mirrored: false, permitted: first === 'direct'}
+  return siteWay(url, first, 'go-proxy')
+}
+
+/** `off`, a name, or a name and a URL (go.dev/ref/mod, GOSUMDB). */
+function sumdbWay(url: string, {goSumdb}: Network): Way | undefined {
+  if (goSumdb === 'off') return undefined
+  const [name = '', site] = (goSumdb ?? '').split(' ')
+  return siteWay(url, site ?? (name === '' ? undefined : `https://${name.replace(/\+.*$/, '')}`), 'go-sumdb')
+}
+
+/** A site that stands in for another one, paths alike; its own URL permits the direct way. */
+function siteWay(url: string, site: string | undefined, input: string): Way {
+  const {origin} = new URL(url)
+  if (site === undefined || new URL(site).origin === origin) {
+    return {url, input, mirrored: false, permitted: site !== undefined}
+  }
+  const path = input === 'pip-index' ? '' : url.slice(origin.length)
+  return {url: site.replace(/\/+$/, '') + (path === '' ? '/' : path), input, mirrored: true, permitted: true}
 }

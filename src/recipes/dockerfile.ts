@@ -117,6 +117,19 @@ export function shellWords(text: string): readonly string[] {
   return text.match(/(?:[^\s"']|"(?:\\.|[^"])*"|'[^']*')+/g) ?? []
 }
 
+/** What an `ARG` or `ENV` declares: `ARG NAME`, `ARG NAME=value OTHER=value`, `ENV NAME=value`, `ENV NAME value`. */
+export function declarations(step: Instruction): {name: string; value: string | undefined}[] {
+  const words = shellWords(step.text)
+  const [first, ...rest] = words
+  if (step.keyword === 'ENV' && first !== undefined && !first.includes('=')) {
+    return [{name: first, value: rest.join(' ')}]
+  }
+  return words.map(word => {
+    const equals = word.indexOf('=')
+    return equals < 0 ? {name: word, value: undefined} : {name: word.slice(0, equals), value: word.slice(equals + 1)}
+  })
+}
+
 function splitFlags(rest: string): Pick<Instruction, 'flags' | 'text'> {
   const flags: {name: string; value: string}[] = []
   let text = rest.trim()

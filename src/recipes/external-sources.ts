@@ -1,6 +1,9 @@
 import {parseImageReference, type ImageReference} from '../network/images.js'
-import {shellWords, type Dockerfile, type Instruction, type Stage} from './dockerfile.js'
-import {expandVariables, type Lookup} from './variables.js'
+import {declarations, type Dockerfile} from './dockerfile.js'
+import type {DownloadKind} from './download.js'
+import type {Tree} from './recipe.js'
+import {imageState, walkStage, type StageState, type StageVariables} from './stage-walk.js'
+import {expandVariables} from './variables.js'
 
 /** An image that a build starts from or copies from. */
 export interface ImageSource {
@@ -9,7 +12,7 @@ export interface ImageSource {
   readonly spelled: string
   /** Line of the Dockerfile. */
   readonly line: number
-  /** Whether a step that may download something runs on top of it. */
+  /** Whether a step on top of it downloads. */
   readonly downloads: boolean
 }
 
@@ -20,10 +23,30 @@ export interface AddSource {
   readonly line: number
 }
 
-/** Everything from outside that building one target of a Dockerfile uses, apart from what its `RUN` steps download. */
+/** What a `RUN` step downloads. */
+export interface StepDownload {
+  readonly kind: DownloadKind
+  /**
+   * Without credentials. Of packages that only the image knows the host of, the path: `http://*\/debian`,
+   * `http://*\/debian-security`, `http://*\/ubuntu`.
+   */
+  readonly url: string
+  /** `Dockerfile`, or the script of the tree that downloads. */
+  readonly file: string
+  readonly line: number
+  /** Line of the `RUN` in the Dockerfile. */
+  readonly step: number
+  /** The image at the bottom of the stage as spelled. */
+  readonly baseImage: string
+}
+
+/** Everything from outside that building one target of a Dockerfile uses. */
 export interface ExternalSources {
   readonly images: readonly ImageSource[]
   readonly adds: readonly AddSource[]
+  readonly steps: readonly StepDownload[]
+  /** Lines of the `RUN` steps that download nothing. */
+  readonly quietSteps: readonly number[]
 }
 
 export interface BuildVariables {
@@ -34,135 +57,106 @@ export interface BuildVariables {
   readonly targetPlatforms: readonly string[]
 }
 
-// Programs that download; a step without any of them needs no route.
-const downloaders = /\b(apt|apt-get|xx-apt|xx-apt-get|apk|xx-apk|git|go|xx-go|curl|wget|pip3?|gem|make)\b/
-
-/** What building `target` uses from outside, for every platform together, in the order of the Dockerfile. */
-export function externalSources(dockerfile: Dockerfile, target: string, variables: BuildVariables): ExternalSources {
+/**
+ * What building `target` uses from outside, for every platform together, in the order of the Dockerfile. Stages that the
+ * target does not need are left out; scripts of the tree that steps call are followed.
+ */
+export function externalSources(
+  dockerfile: Dockerfile,
+  target: string,
+  variables: BuildVariables,
+  tree: Tree
+): ExternalSources {
   const images = new Map<string, ImageSource>()
   const adds = new Map<string, AddSource>()
+  const steps = new Map<string, StepDownload>()
+  const loud = new Map<number, boolean>()
   for (const platform of variables.targetPlatforms) {
-    for (const source of sourcesForPlatform(dockerfile, target, platform, variables)) {
-      if ('image' in source) {
-        const known = images.get(source.spelled)
-        images.set(source.spelled, {...source, downloads: source.downloads || (known?.downloads ?? false)})
-      } else adds.set(source.url, source)
+    const found = sourcesForPlatform(dockerfile, target, stageVariables(dockerfile, platform, variables), tree)
+    for (const source of found.images) {
+      const known = images.get(source.spelled)
+      images.set(source.spelled, {...source, downloads: source.downloads || (known?.downloads ?? false)})
     }
+    for (const add of found.adds) adds.set(add.url, add)
+    for (const step of found.steps) steps.set(Object.values(step).join(' '), step)
+    for (const [line, downloads] of found.runs) loud.set(line, downloads || (loud.get(line) ?? false))
   }
   const byLine = (one: {line: number}, other: {line: number}) => one.line - other.line
-  return {images: [...images.values()].sort(byLine), adds: [...adds.values()].sort(byLine)}
+  return {
+    images: [...images.values()].sort(byLine),
+    adds: [...adds.values()].sort(byLine),
+    steps: [...steps.values()].sort((one, other) => one.step - other.step),
+    quietSteps: [...loud].flatMap(([line, downloads]) => (downloads ? [] : [line])).sort((one, other) => one - other)
+  }
+}
+
+interface PlatformSources {
+  readonly images: ImageSource[]
+  readonly adds: AddSource[]
+  readonly steps: StepDownload[]
+  /** Whether a step downloads, by its line. */
+  readonly runs: Map<number, boolean>
 }
 
 function sourcesForPlatform(
   dockerfile: Dockerfile,
   target: string,
-  platform: string,
-  variables: BuildVariables
-): (ImageSource | AddSource)[] {
-  const globals = globalScope(dockerfile, platform, variables)
-  const sources: (ImageSource | AddSource)[] = []
-  const visited = new Map<Stage, boolean>()
+  variables: StageVariables,
+  tree: Tree
+): PlatformSources {
+  const sources: PlatformSources = {images: [], adds: [], steps: [], runs: new Map()}
+  const states = new Map<number, StageState>()
+  const primed = new Set<string>()
 
-  // `downloading` says that a stage built on this one downloads: its base image is then the one to prime.
-  const visit = (stage: Stage, before: number, downloading: boolean): void => {
-    const seen = visited.get(stage)
-    if (seen === true || seen === downloading) return
-    visited.set(stage, downloading)
-    const downloads =
-      downloading || stage.instructions.some(step => step.keyword === 'RUN' && downloaders.test(wholeText(step)))
-    visitSource(expandVariables(stage.base, globals.lookup), stage.line, before, downloads)
-    for (const {name, line} of stageReferences(stage, globals)) visitSource(name, line, before, false)
-    for (const {kind, url, line} of addedSources(stage, globals)) sources.push({kind, url, line})
-  }
-  const visitSource = (name: string, line: number, before: number, downloads: boolean): void => {
-    const index = findStage(dockerfile, name, before)
+  const visitStage = (index: number): StageState => {
+    const known = states.get(index)
     const stage = dockerfile.stages[index]
-    if (stage !== undefined) visit(stage, index, downloads)
-    else if (name !== '' && name !== 'scratch' && name !== 'context') {
-      sources.push({image: parseImageReference(name), spelled: name, line, downloads})
+    if (known !== undefined) return known
+    if (stage === undefined) return imageState('')
+    const base = expandVariables(stage.base, variables.globals)
+    const start = visit(base, stage.line, index) ?? imageState(base)
+    const {references, adds, runs, end} = walkStage(stage, start, variables, tree)
+    for (const {name, line} of references) visit(name, line, index)
+    for (const {url, line} of adds) sources.adds.push({kind: isGitUrl(url) ? 'git' : 'http', url, line})
+    for (const {line, downloads} of runs) {
+      sources.runs.set(line, downloads.length > 0)
+      if (downloads.length > 0) primed.add(start.baseImage)
+      for (const {url, ...download} of downloads) {
+        if (url !== undefined) sources.steps.push({...download, url, step: line, baseImage: start.baseImage})
+      }
     }
+    states.set(index, end)
+    return end
+  }
+  /** The stage that a name means before the stage `before`; of an image nothing but that it is used. */
+  const visit = (name: string, line: number, before: number): StageState | undefined => {
+    const index = findStage(dockerfile, name, before)
+    if (index >= 0) return visitStage(index)
+    if (name !== '' && name !== 'scratch' && name !== 'context') {
+      sources.images.push({image: parseImageReference(name), spelled: name, line, downloads: false})
+    }
+    return undefined
   }
 
   const index = findStage(dockerfile, target, dockerfile.stages.length)
-  const stage = dockerfile.stages[index]
-  if (stage !== undefined) visit(stage, index, false)
-  return sources
+  if (index >= 0) visitStage(index)
+  const images = sources.images.map(image => ({...image, downloads: primed.has(image.spelled)}))
+  return {...sources, images}
 }
 
-interface Scope {
-  readonly lookup: Lookup
-  readonly arguments: Readonly<Record<string, string>>
-  readonly platform: Readonly<Record<string, string>>
-}
-
-function globalScope(dockerfile: Dockerfile, platform: string, variables: BuildVariables): Scope {
+function stageVariables(dockerfile: Dockerfile, platform: string, variables: BuildVariables): StageVariables {
   const platformValues = {
     ...platformVariables('TARGET', platform),
     ...platformVariables('BUILD', variables.buildPlatform)
   }
   const values: Record<string, string> = {...platformValues}
-  const lookup = (name: string) => values[name]
+  const globals = (name: string) => values[name]
+  const given = (name: string) => variables.arguments[name]
   for (const {name, value} of dockerfile.globals.flatMap(declarations)) {
-    const given = variables.arguments[name]
-    const resolved = given ?? (value === undefined ? values[name] : expandVariables(value, lookup))
+    const resolved = given(name) ?? (value === undefined ? values[name] : expandVariables(value, globals))
     if (resolved !== undefined) values[name] = resolved
   }
-  return {lookup, arguments: variables.arguments, platform: platformValues}
-}
-
-/** Stages and images named by `COPY --from`, `ADD --from` and `RUN --mount=…,from=`. */
-function stageReferences(stage: Stage, globals: Scope): {name: string; line: number}[] {
-  return walkStage(stage, globals, (step, lookup) =>
-    step.flags.flatMap(({name, value}) => {
-      if (name === 'from') return [expandVariables(value, lookup)]
-      const from = name === 'mount' ? /(?:^|,)from=([^,]+)/.exec(value)?.[1] : undefined
-      return from === undefined ? [] : [expandVariables(from, lookup)]
-    })
-  ).map(({value, line}) => ({name: value, line}))
-}
-
-function addedSources(stage: Stage, globals: Scope): AddSource[] {
-  return walkStage(stage, globals, (step, lookup) =>
-    step.keyword === 'ADD'
-      ? step.text
-          .split(/\s+/)
-          .slice(0, -1)
-          .map(word => expandVariables(word, lookup))
-          .filter(word => /^(https?|git|ssh):\/\/|^git@/.test(word))
-      : []
-  ).map(({value, line}) => ({kind: isGitUrl(value) ? 'git' : 'http', url: value, line}))
-}
-
-/** Collects from the steps of a stage, with the variables as they are at each step. */
-function walkStage(
-  stage: Stage,
-  globals: Scope,
-  collect: (step: Instruction, lookup: Lookup) => string[]
-): {value: string; line: number}[] {
-  const values: Record<string, string> = {}
-  const lookup = (name: string) => values[name] ?? globals.platform[name]
-  const found: {value: string; line: number}[] = []
-  for (const step of stage.instructions) {
-    for (const {name, value} of step.keyword === 'ARG' || step.keyword === 'ENV' ? declarations(step) : []) {
-      const own = value === undefined ? globals.lookup(name) : expandVariables(value, lookup)
-      const resolved = step.keyword === 'ARG' ? (globals.arguments[name] ?? own) : own
-      if (resolved !== undefined) values[name] = resolved
-    }
-    for (const value of collect(step, lookup)) found.push({value, line: step.line})
-  }
-  return found
-}
-
-/** `ARG NAME`, `ARG NAME=value OTHER=value`, `ENV NAME=value`, `ENV NAME value`. */
-function declarations(step: Instruction): {name: string; value: string | undefined}[] {
-  const words = shellWords(step.text)
-  const [first, ...rest] = words
-  if (step.keyword === 'ENV' && first !== undefined && !first.includes('='))
-    return [{name: first, value: rest.join(' ')}]
-  return words.map(word => {
-    const equals = word.indexOf('=')
-    return equals < 0 ? {name: word, value: undefined} : {name: word.slice(0, equals), value: word.slice(equals + 1)}
-  })
+  return {globals, given, platform: name => platformValues[name]}
 }
 
 /** Index of the stage a name or number means, among the stages before `before`; -1 for none. */
@@ -185,8 +179,4 @@ function platformVariables(prefix: 'BUILD' | 'TARGET', platform: string): Record
 /** BuildKit's rule for what `ADD` clones instead of downloading (util/gitutil/git_url.go, frontend/dockerfile/dfgitutil). */
 function isGitUrl(url: string): boolean {
   return /^(git|ssh):\/\/|^git@/.test(url) || /\.git([?#]|$)/.test(url)
-}
-
-function wholeText(step: Instruction): string {
-  return [step.text, ...step.heredocs].join('\n')
 }

@@ -6,6 +6,20 @@ export type Tree = Readonly<Record<string, string | undefined>>
 /** The paths that a `Tree` holds when they exist. */
 export const treePaths = ['docker-bake.hcl', 'Dockerfile', '.dockerignore', 'scripts/build/.variables'] as const
 
+/**
+ * The directories below which a `Tree` holds every script in addition: what the `RUN` steps of any era call is there
+ * (moby's hack, contrib, and project in v1.4 and v1.5; docker/cli's scripts).
+ */
+export const treeDirectories = ['hack', 'project', 'scripts', 'contrib'] as const
+
+/**
+ * Whether a path may be a shell script, judged by its name: the trees' scripts have no extension, or one of `.sh`, `.bash`
+ * and `.installer`; some are hidden files (`hack/make/.binary`).
+ */
+export function isScript(path: string): boolean {
+  return /(^|\/)(?!(Dockerfile|LICENSE|REVIEWERS)$)\.?[^./]+(\.(sh|bash|installer))?$/.test(path)
+}
+
 /** What is built, independent of the tree. */
 export interface BuildOrder {
   readonly target: 'binary' | 'dynbinary' | 'all'

@@ -69,10 +69,14 @@ function anchored(pattern: string, lookup: Lookup, greedy: boolean): RegExp {
 }
 
 function withoutSuffix(value: string, pattern: string, greedy: boolean): string {
-  const whole = new RegExp(`^${globSource(pattern, true)}$`)
   const cuts = [...Array(value.length + 1).keys()]
-  const cut = (greedy ? cuts : cuts.reverse()).find(position => whole.test(value.slice(position)))
+  const cut = (greedy ? cuts : cuts.reverse()).find(position => matchesPattern(value.slice(position), pattern))
   return cut === undefined ? value : value.slice(0, cut)
+}
+
+/** Whether a whole value matches a shell pattern, in which `*` and `?` are wild. */
+export function matchesPattern(value: string, pattern: string): boolean {
+  return new RegExp(`^${globSource(pattern, true)}$`).test(value)
 }
 
 /** A shell pattern as a regular expression: `*` and `?` are wild. */

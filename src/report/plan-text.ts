@@ -1,5 +1,6 @@
+import type {Endpoint, Route} from '../network/endpoint.js'
 import type {Plan, PlannedBuild} from '../plan/plan.js'
-import {formatTable} from './format.js'
+import {formatTable} from '../format.js'
 
 /** The plan as text for a terminal or a log. */
 export function renderPlan(plan: Plan): string {
@@ -10,14 +11,44 @@ export function renderPlan(plan: Plan): string {
       `${builder.name} (${builder.kind}, driver ${builder.driver}): ${builder.why}`,
       ...(builder.creation === undefined ? [] : [`image ${builder.creation.image}`])
     ]),
-    `Routes\n${indent(
+    `Endpoints\n${indent(
       formatTable(
-        ['kind', 'what', 'fetched by', 'via', 'asked for in'],
-        plan.routes.map(({kind, what, by, via, from}) => [kind, what, by, via, from ?? ''])
+        ['kind', 'what', 'fetched by', 'route', 'asked for in'],
+        plan.endpoints.map(({kind, what, fetcher, route, from}) => [
+          kind,
+          what,
+          fetcher,
+          routeText(route, fetcher),
+          placeText(from)
+        ])
       )
     )}`,
     ...(plan.notes.length === 0 ? [] : [section('Notes', plan.notes)])
   ].join('\n\n')
+}
+
+/** A route in a few words. */
+export function routeText({via, target, proxy, inputs}: Route, fetcher: Endpoint['fetcher']): string {
+  const through = proxy === undefined ? '' : `proxy ${proxy}`
+  switch (via) {
+    case 'mirror':
+      return `mirror ${target}${through === '' ? '' : `, ${through}`}`
+    case 'proxy':
+      return through
+    case 'daemon':
+      return `direct, or the proxy of the ${fetcher === 'dockerd' ? 'daemon' : 'builder'} itself`
+    case 'refused':
+      return `refused: set '${inputs[0] ?? ''}'`
+    case 'built in':
+    case 'direct':
+    case 'this machine':
+      return via
+  }
+}
+
+/** Where an endpoint is asked for. */
+export function placeText(from: Endpoint['from']): string {
+  return from === undefined ? '' : `${from.component} ${from.file}:${from.line}`
 }
 
 function renderBuild(build: PlannedBuild): string {

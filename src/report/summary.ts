@@ -1,12 +1,16 @@
 import type {BuildResult} from '../build/execute.js'
 import type {PublishedBundle} from '../bundles/publish.js'
+import type {PreflightResult} from '../network/preflight.js'
 import type {Plan} from '../plan/plan.js'
 import type {PublishedArtifact} from '../ports.js'
-import {formatDuration, formatSize, markdownTable} from './format.js'
+import {formatDuration, formatSize, markdownTable} from '../format.js'
+import {preflightSummary} from './preflight-text.js'
 
 /** Everything a finished run has to tell. */
 export interface Outcome {
   readonly plan: Plan
+  /** What preflight found; empty when it is off. */
+  readonly endpoints: readonly PreflightResult[]
   readonly results: readonly BuildResult[]
   readonly bundles: readonly PublishedBundle[]
   readonly outputDirectory: string
@@ -16,7 +20,7 @@ export interface Outcome {
 }
 
 /** The job summary: version, commit, binaries, durations, caches, where the artifacts are. */
-export function renderSummary({plan, results, bundles, outputDirectory, seconds}: Outcome): string {
+export function renderSummary({plan, endpoints, results, bundles, outputDirectory, seconds}: Outcome): string {
   const daemon = plan.builds[0]
   const title =
     daemon === undefined ? 'Build Moby' : `Build Moby: ${daemon.stamp.version}, build ${daemon.stamp.commit}`
@@ -49,6 +53,7 @@ export function renderSummary({plan, results, bundles, outputDirectory, seconds}
       )
     ),
     `Verified: ${verifiedText(bundles)}. Whole run: ${formatDuration(seconds)}. Output: \`${outputDirectory}\`.`,
+    ...(endpoints.length === 0 ? [] : [preflightSummary(endpoints)]),
     ...plan.notes.map(note => `> ${note}`),
     ''
   ].join('\n\n')

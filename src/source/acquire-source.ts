@@ -74,7 +74,7 @@ async function lookAtDirectory(
   ports: SourcePorts
 ): Promise<{readonly place: Place; readonly origin: {readonly origin?: string}}> {
   const remote = await openRemote(request, ports)
-  const routes = routesTo(remote.repository.url, request.mirrors)
+  const routes = routesTo(remote.repository.url, request)
   const environment = environmentFor(remote, routes[0], request, {directory: request.directory})
   const urls = [remote.repository.url, ...routes.map(({target}) => target)]
   const place = await inspectPlace(gitIn(request.directory, environment, ports), urls, ports.files)

@@ -44,7 +44,8 @@ export function environmentFor(
     credentials,
     // A checkout may know the repository by another URL; it is reached by the one that was asked for.
     rewrites: origin === undefined || origin === route.url ? rewrites : [...rewrites, {from: origin, to: route.target}],
-    proxies: request.proxies
+    proxies: request.proxies,
+    ...(request.certificateFile === undefined ? {} : {certificateFile: request.certificateFile})
   })
 }
 

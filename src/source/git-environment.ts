@@ -1,6 +1,6 @@
 import {Buffer} from 'node:buffer'
 import {dirname} from 'node:path'
-import type {PrefixRule} from '../inputs.js'
+import type {PrefixRule} from '../network/network.js'
 import {proxyEnvironment, type ProxySettings} from '../network/proxy.js'
 import type {UserCredentials} from './repository.js'
 
@@ -18,6 +18,8 @@ export interface GitSettings {
   /** At most one rule for one `from`. */
   readonly rewrites: readonly PrefixRule[]
   readonly proxies: ProxySettings
+  /** File with all certificate authorities to trust, in PEM. */
+  readonly certificateFile?: string
 }
 
 // They would lead git away from the directory that it is told to work in (git(1), "The Git Repository").
@@ -37,7 +39,7 @@ const misleading = [
  * matches them against the rewritten URL, so a mirror does not get them.
  */
 export function gitEnvironment(settings: GitSettings): Record<string, string> {
-  const {base, directories, credentials, rewrites, proxies} = settings
+  const {base, directories, credentials, rewrites, proxies, certificateFile} = settings
   const inherited = Object.entries(base).flatMap(([name, value]) =>
     value === undefined || misleading.includes(name) ? [] : [[name, value] as const]
   )
@@ -63,6 +65,7 @@ export function gitEnvironment(settings: GitSettings): Record<string, string> {
   return {
     ...Object.fromEntries(inherited),
     ...proxyEnvironment(proxies),
+    ...(certificateFile === undefined ? {} : {GIT_SSL_CAINFO: certificateFile}),
     LC_ALL: 'C',
     GIT_TERMINAL_PROMPT: '0',
     GIT_CEILING_DIRECTORIES: directories.map(directory => dirname(directory)).join(':'),

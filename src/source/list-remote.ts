@@ -24,7 +24,7 @@ type ListRequest = RemoteRequest & {readonly ref?: string}
 export async function listRemote(request: ListRequest, ports: SourcePorts): Promise<RemoteListing> {
   const remote = await openRemote(request, ports)
   const {url} = remote.repository
-  const routes = routesTo(url, request.mirrors)
+  const routes = routesTo(url, request)
   let [route] = routes
   await requireGit(ports.commands, environmentFor(remote, route, request))
 

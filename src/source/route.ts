@@ -1,5 +1,6 @@
-import type {PrefixRule} from '../inputs.js'
-import {proxyFor, type ProxySettings} from '../network/proxy.js'
+import {ConfigurationError} from '../errors.js'
+import type {PrefixRule} from '../network/network.js'
+import {isRouted, proxyFor, type ProxySettings} from '../network/proxy.js'
 import {isHttpUrl, redactUrl} from '../network/url.js'
 
 /** One way to a repository: its own URL, or one on a mirror. */
@@ -12,17 +13,37 @@ export interface Route {
   readonly rule?: PrefixRule
 }
 
+/** Which ways there are, and which of them are allowed. */
+export interface RouteSettings {
+  readonly mirrors: readonly PrefixRule[]
+  /** Prefixes of what may be fetched without a mirror, when none answers. */
+  readonly direct: readonly string[]
+  /** Whether nothing else may be. */
+  readonly strict: boolean
+  readonly proxies: ProxySettings
+}
+
 /**
  * The ways to a URL, in the order to try them. As in git, the rules with the longest matching `from` decide; when there
- * are any, the direct way is none of them.
+ * are any, the direct way comes after them, and only where it is permitted.
+ *
+ * @throws ConfigurationError when there is only the direct way, and `strict` refuses it.
  */
-export function routesTo(url: string, mirrors: readonly PrefixRule[]): readonly [Route, ...Route[]] {
+export function routesTo(url: string, {mirrors, direct, strict, proxies}: RouteSettings): readonly [Route, ...Route[]] {
+  const permitted = direct.some(prefix => url.startsWith(prefix))
   const matching = mirrors.filter(({from}) => url.startsWith(from))
   const longest = Math.max(...matching.map(({from}) => from.length))
   const [first, ...others] = matching
     .filter(({from}) => from.length === longest)
     .map(rule => ({url, target: rule.to + url.slice(rule.from.length), rule}))
-  return first === undefined ? [{url, target: url}] : [first, ...others]
+  const unmirrored = {url, target: url}
+  if (first !== undefined) return [first, ...others, ...(permitted ? [unmirrored] : [])]
+  if (strict && !permitted && !url.startsWith('/') && !isRouted(url, proxies)) {
+    throw new ConfigurationError(
+      `'strict' refuses to fetch ${redactUrl(url)} directly: name a mirror in 'git-mirrors', a proxy, or permit it by a line of 'git-mirrors' such as ${redactUrl(url)}=direct`
+    )
+  }
+  return [unmirrored]
 }
 
 /** A route for people, without credentials: what is in effect, and which inputs change it. */

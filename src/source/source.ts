@@ -1,10 +1,9 @@
-import type {PrefixRule} from '../inputs.js'
-import type {ProxySettings} from '../network/proxy.js'
 import type {Clock, Commands, Files, Log} from '../ports.js'
 import type {Ref} from './refs.js'
+import type {RouteSettings} from './route.js'
 
 /** A remote repository and the ways to it. */
-export interface RemoteRequest {
+export interface RemoteRequest extends RouteSettings {
   /** `owner/name`, a git URL or a path; may carry credentials. */
   readonly repository: string
   /** The GitHub server, for example `https://github.com`. */
@@ -13,8 +12,8 @@ export interface RemoteRequest {
   readonly token?: string
   /** Absolute: where relative paths start. */
   readonly workspace: string
-  readonly mirrors: readonly PrefixRule[]
-  readonly proxies: ProxySettings
+  /** File with the certificate authorities that git shall trust, all of them. */
+  readonly certificateFile?: string
   /** Further attempts after a network failure. */
   readonly retries: number
   /** The environment that git is given, before what is set for it here. */

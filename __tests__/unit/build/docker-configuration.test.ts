@@ -1,6 +1,6 @@
 import {describe, expect, it} from '@jest/globals'
 import {configureDockerProxies, withProxies} from '../../../src/build/docker-configuration.js'
-import {proxySecretEnvironment} from '../../../src/network/proxy-secrets.js'
+import {proxySecretEnvironment} from '../../../src/recipes/step-options.js'
 import {memoryFiles} from '../../support/memory.js'
 
 const proxies = {http: 'http://me:pass@proxy:1', https: 'http://me:pass@proxy:2', none: 'localhost'}

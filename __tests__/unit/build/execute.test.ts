@@ -40,7 +40,8 @@ interface Case {
 
 function execute({attempts = [good], inputs = {}, cache, exported = true, files: given = {}, ...more}: Case) {
   const {removal = {}, proxySecrets = false} = more
-  const build = {...buildOf(planWith(inputs)), proxySecrets}
+  const plan = planWith(inputs)
+  const build = {...buildOf(plan), proxySecrets}
   const answers = [...attempts]
   const commands = memoryCommands(command => (command.includes('buildx bake') ? answers.shift() : removal))
   const files = memoryFiles({
@@ -63,7 +64,9 @@ function execute({attempts = [good], inputs = {}, cache, exported = true, files:
     ...(cache === undefined ? {} : {cache})
   }
   const environment = {PATH: '/bin', BUILDX_CONFIG: '/home/me/buildx'}
-  return {build, commands, files, log, pauses, result: executeBuild(build, inputsWith(inputs), environment, ports)}
+  const {retries, proxies: stepProxies} = inputsWith(inputs)
+  const settings = {endpoints: plan.endpoints, strict: false, retries, stepProxies}
+  return {build, commands, files, log, pauses, result: executeBuild(build, settings, environment, ports)}
 }
 
 const bakes = ({commands}: ReturnType<typeof execute>) => commands.ran.filter(({argv}) => argv.includes('bake'))
@@ -112,7 +115,7 @@ describe('executeBuild', () => {
     const run = execute({attempts: [noNetwork, noNetwork], inputs: {retries: 1}})
     await expect(run.result).rejects.toThrow(StepError)
     await expect(run.result).rejects.toThrow(
-      /^build daemon: docker buildx bake exited with 1 \(after 2 attempts\) in the step \[build 1\/1\] RUN make:\nfatal: .*\n.*'git-mirrors'/
+      /^build daemon: docker buildx bake exited with 1 \(after 2 attempts\) in the step \[build 1\/1\] RUN make:\nfatal: .*\n.*`git-mirrors: https:/
     )
   })
 

@@ -2,9 +2,10 @@ import {describe, expect, it} from '@jest/globals'
 import {chooseBuilder} from '../../../src/engine/choose-builder.js'
 import {ConfigurationError} from '../../../src/errors.js'
 import type {Inputs} from '../../../src/inputs.js'
-import type {ReachableMirror} from '../../../src/network/survey-mirrors.js'
+import type {Network, ReachableMirror} from '../../../src/network/network.js'
+import {engineWith} from '../../support/engine.js'
 import {inputsWith} from '../../support/inputs.js'
-import {engineWith} from '../../support/plan.js'
+import {networkWith} from '../../support/network.js'
 
 const mirror = (host: string, parts: Partial<ReachableMirror> = {}): ReachableMirror => ({
   registry: 'docker.io',
@@ -15,8 +16,10 @@ const mirror = (host: string, parts: Partial<ReachableMirror> = {}): ReachableMi
 })
 const able = engineWith()
 const unable = engineWith({builder: {exportsCaches: false}, server: {containerdImageStore: false}})
-const choose = (inputs: Partial<Inputs> = {}, engine = able, mirrors: readonly ReachableMirror[] = []) =>
-  chooseBuilder(inputsWith(inputs), engine, mirrors, 'a1b2c3d4')
+const choose = (inputs: Partial<Inputs> = {}, engine = able, network: Partial<Network> = {}) =>
+  chooseBuilder(inputsWith(inputs), networkWith(network), engine, 'a1b2c3d4')
+const throughMirrors = (engine = able, inputs: Partial<Inputs> = {}, ...registryMirrors: ReachableMirror[]) =>
+  choose(inputs, engine, {registryMirrors})
 
 describe('chooseBuilder', () => {
   it('takes the current builder when it can do everything', () => {
@@ -51,7 +54,11 @@ describe('chooseBuilder', () => {
       why: "the current builder 'default' (driver docker) cannot export layer caches",
       platform: 'linux/amd64',
       exportsCaches: true,
-      creation: {image: 'moby/buildkit:buildx-stable-1', hostNetwork: false}
+      creation: {
+        image: 'moby/buildkit:buildx-stable-1',
+        upstreamImage: 'moby/buildkit:buildx-stable-1',
+        hostNetwork: false
+      }
     })
   })
 
@@ -62,8 +69,20 @@ describe('chooseBuilder', () => {
     expect(choose({platforms}).kind).toBe('existing')
   })
 
+  it.each(['linux/arm/v7', 'windows/amd64', 'darwin/arm64', 'linux/riscv64'])('builds for %s', platform => {
+    expect(choose({platforms: [platform]}).kind).toBe('existing')
+  })
+
+  it('refuses platforms that are none, all at once', () => {
+    const refused = () => choose({platforms: ['solaris/foo', 'linux/amd64', 'linux/x86_64']})
+    expect(refused).toThrow(ConfigurationError)
+    expect(refused).toThrow(
+      /'platforms' .*\n.*solaris\/foo: solaris is none of .*\n.*solaris\/foo: foo is none .*\n.*x86_64 is none of .* amd64,/
+    )
+  })
+
   it('creates one when the daemon would refuse a mirror, and tells it which one speaks plain HTTP', () => {
-    const chosen = choose({}, able, [mirror('mirror.example:5000', {path: 'hub'})])
+    const chosen = throughMirrors(able, {}, mirror('mirror.example:5000', {path: 'hub'}))
     expect(chosen.why).toContain('would refuse the plain-HTTP mirror mirror.example:5000')
     expect(chosen.creation?.configuration).toBe('[registry."mirror.example:5000"]\n  http = true\n')
   })
@@ -77,12 +96,12 @@ describe('chooseBuilder', () => {
     ['the daemon lists its network', mirror('10.0.0.9:5000'), ['10.0.0.0/24']]
   ])('keeps the current builder for a mirror when %s', (_why, reachable, insecureRegistries) => {
     const engine = engineWith({server: {insecureRegistries}})
-    expect(choose({}, engine, [reachable]).kind).toBe('existing')
-    expect(choose({builder: 'default'}, engine, [reachable]).kind).toBe('existing')
+    expect(throughMirrors(engine, {}, reachable).kind).toBe('existing')
+    expect(throughMirrors(engine, {builder: 'default'}, reachable).kind).toBe('existing')
   })
 
   it('refuses the named builder whose daemon would refuse a mirror, with three ways out', () => {
-    const refused = () => choose({builder: 'default'}, able, [mirror('10.9.9.9:5000'), mirror('127.0.0.1:5000')])
+    const refused = () => throughMirrors(able, {builder: 'default'}, mirror('10.9.9.9:5000'), mirror('127.0.0.1:5000'))
     expect(refused).toThrow(ConfigurationError)
     expect(refused).toThrow(
       /^'registry-mirrors': 10\.9\.9\.9:5000 speaks plain HTTP.*\{"insecure-registries": \["10\.9\.9\.9:5000"\]\}.*HTTPS, or leave 'builder' empty/
@@ -91,47 +110,38 @@ describe('chooseBuilder', () => {
 
   it('leaves the mirrors of a builder that is no daemon to its owner', () => {
     const engine = engineWith({builder: {name: 'far', driver: 'remote'}})
-    expect(choose({builder: 'far'}, engine, [mirror('10.9.9.9:5000')]).kind).toBe('existing')
-  })
-})
-
-describe('the image of a created builder', () => {
-  const image = (inputs: Partial<Inputs>, mirrors: readonly ReachableMirror[]) =>
-    choose(inputs, unable, mirrors).creation?.image
-
-  it('is the one that is named', () => {
-    expect(image({buildkitImage: 'ghcr.io/acme/buildkit:1'}, [mirror('127.0.0.1:5000')])).toBe(
-      'ghcr.io/acme/buildkit:1'
-    )
-  })
-
-  it('comes from the mirror of docker.io', () => {
-    const mirrors = [
-      mirror('ghcr.example', {registry: 'ghcr.io', scheme: 'https'}),
-      mirror('127.0.0.1:5000', {path: 'hub'})
-    ]
-    expect(image({}, mirrors)).toBe('127.0.0.1:5000/hub/moby/buildkit:buildx-stable-1')
-  })
-
-  it('does not come from a mirror that the daemon, which pulls it, would refuse', () => {
-    expect(image({}, [mirror('10.9.9.9:5000')])).toBe('moby/buildkit:buildx-stable-1')
+    expect(throughMirrors(engine, {builder: 'far'}, mirror('10.9.9.9:5000')).kind).toBe('existing')
   })
 })
 
 describe('a created builder', () => {
-  it.each<[string, Partial<Inputs>, readonly ReachableMirror[]]>([
-    ['a registry mirror', {}, [mirror('127.0.0.1:5000')]],
-    ['the apt mirror', {aptMirror: 'http://localhost:8080'}, []],
-    ['the Go proxy', {goProxy: 'http://127.0.0.1:3000,direct'}, []],
-    ['a git mirror', {gitMirrors: [{from: 'https://github.com/', to: 'http://[::1]:80/'}]}, []],
-    ['a proxy', {proxies: {https: 'http://me:pass@127.0.0.1:3128'}}, []]
-  ])('shares the machine’s network when %s is on the machine', (_what, inputs, mirrors) => {
-    expect(choose(inputs, unable, mirrors).creation?.hostNetwork).toBe(true)
+  const prefixes = (to: string) => [{from: 'https://upstream.example/', to}]
+
+  it.each<[string, Partial<Network>]>([
+    ['a registry mirror', {registryMirrors: [mirror('127.0.0.1:5000')]}],
+    ['the apt mirror', {aptMirror: 'http://localhost:8080'}],
+    ['the apk mirror', {apkMirror: 'http://localhost:8080'}],
+    ['the Go proxy', {goProxy: 'http://127.0.0.1:3000,direct'}],
+    ['the checksum database', {goSumdb: 'sum.golang.org http://127.0.0.1:3001'}],
+    ['the pip index', {pipIndex: 'http://127.0.0.1:3141/simple'}],
+    ['the gem source', {gemSource: 'http://127.0.0.1:9292/'}],
+    ['a git mirror', {gitMirrors: prefixes('http://[::1]:80/')}],
+    ['a download mirror', {downloadMirrors: prefixes('http://127.0.0.1:80/')}],
+    ['a proxy', {proxies: {https: 'http://me:pass@127.0.0.1:3128'}}]
+  ])('shares the machine’s network when %s is on the machine', (_what, network) => {
+    expect(choose({}, unable, network).creation?.hostNetwork).toBe(true)
   })
 
   it('does not otherwise', () => {
-    const inputs = {aptMirror: 'http://mirror.example', goProxy: 'direct', proxies: {http: 'http://proxy.example'}}
-    expect(choose(inputs, unable, [mirror('mirror.example', {scheme: 'https'})]).creation?.hostNetwork).toBe(false)
+    const network = {
+      registryMirrors: [mirror('mirror.example', {scheme: 'https'})],
+      aptMirror: 'http://mirror.example',
+      goProxy: 'direct',
+      goSumdb: 'off',
+      gitMirrors: prefixes('https://mirror.example/'),
+      proxies: {http: 'http://proxy.example', none: '127.0.0.1'}
+    }
+    expect(choose({}, unable, network).creation?.hostNetwork).toBe(false)
   })
 
   it('is for the platform of the machine', () => {

@@ -13,7 +13,7 @@ import {
   remoteBuilder,
   stoppedBuilder
 } from '../../support/engine-answers.js'
-import {memoryCommands, type Answer} from '../../support/memory.js'
+import {memoryCommands, memoryFiles, type Answer} from '../../support/memory.js'
 
 const healthy: Readonly<Record<string, Answer>> = {
   'docker --version': {stdout: dockerVersion},
@@ -29,13 +29,12 @@ const withoutDaemon: Readonly<Record<string, Answer>> = {
 const survey = (
   answers: Readonly<Record<string, Answer>> = {},
   requested?: string,
-  environment: Readonly<Record<string, string>> = {}
-) =>
-  surveyEngine(
-    requested,
-    memoryCommands(command => ({...healthy, ...answers})[command]),
-    environment
-  )
+  environment: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = {}
+) => {
+  const commands = memoryCommands(command => ({...healthy, ...answers})[command])
+  return surveyEngine(requested, {commands, files: memoryFiles(files)}, environment)
+}
 
 describe('surveyEngine', () => {
   it('reads a real engine with the containerd image store', async () => {
@@ -45,7 +44,8 @@ describe('surveyEngine', () => {
         version: '28.5.2+dfsg4',
         containerdImageStore: true,
         insecureRegistries: ['10.0.0.0/24', '127.0.0.0/8', '::1/128'],
-        proxied: false,
+        registryMirrors: [],
+        proxies: {},
         platform: 'linux/amd64'
       },
       builder: {
@@ -54,13 +54,14 @@ describe('surveyEngine', () => {
         buildkit: [0, 25, 0],
         platforms: ['linux/amd64', 'linux/amd64/v2', 'linux/amd64/v3', 'linux/amd64/v4'],
         exportsCaches: true
-      }
+      },
+      clientProxies: {}
     })
   })
 
   it('asks with the environment it is given and no other', async () => {
     const commands = memoryCommands(command => healthy[command])
-    await surveyEngine(undefined, commands, {DOCKER_HOST: 'tcp://x'})
+    await surveyEngine(undefined, {commands, files: memoryFiles()}, {DOCKER_HOST: 'tcp://x'})
     expect(commands.ran.map(({options}) => options.environment)).toEqual(Array(4).fill({DOCKER_HOST: 'tcp://x'}))
   })
 
@@ -81,15 +82,35 @@ describe('surveyEngine', () => {
     expect(server?.platform).toBe(platform)
   })
 
-  it('lists the registries that the daemon reaches over plain HTTP, and sees its proxy', async () => {
+  it('lists the registries that the daemon reaches over plain HTTP', async () => {
     const RegistryConfig = {
       IndexConfigs: {'docker.io': {Secure: true}, 'mirror.example:5000': {Secure: false}},
       InsecureRegistryCIDRs: ['127.0.0.0/8']
     }
-    const info = dockerInfo({RegistryConfig, HttpsProxy: 'http://proxy.example'})
-    const {server} = await survey({'docker info --format {{json .}}': {stdout: info}})
+    const {server} = await survey({'docker info --format {{json .}}': {stdout: dockerInfo({RegistryConfig})}})
     expect(server?.insecureRegistries).toEqual(['mirror.example:5000', '127.0.0.0/8'])
-    expect(server?.proxied).toBe(true)
+  })
+
+  it('shows the proxies and mirrors that the daemon has of its own, without credentials', async () => {
+    const info = dockerInfo({
+      HttpProxy: 'http://xxxxx:xxxxx@proxy.example:3128',
+      HttpsProxy: 'me:s3cret@proxy.example:3129',
+      NoProxy: 'localhost,.example',
+      RegistryConfig: {Mirrors: ['https://me:s3cret@hub.example/', 'http://10.0.0.1:5000/']}
+    })
+    const {server} = await survey({'docker info --format {{json .}}': {stdout: info}})
+    expect(server?.proxies).toEqual({
+      http: 'http://proxy.example:3128',
+      https: 'http://proxy.example:3129',
+      none: 'localhost,.example'
+    })
+    expect(server?.registryMirrors).toEqual(['https://hub.example/', 'http://10.0.0.1:5000/'])
+  })
+
+  it("knows the proxies of the docker client's configuration", async () => {
+    const configuration = '{"proxies": {"default": {"httpsProxy": "http://me:pass@proxy.example:3128"}}}'
+    const facts = await survey({}, undefined, {HOME: '/home/me'}, {'/home/me/.docker/config.json': configuration})
+    expect(facts.clientProxies).toEqual({https: 'http://me:pass@proxy.example:3128'})
   })
 
   it.each([
@@ -118,7 +139,8 @@ describe('surveyEngine', () => {
         buildkit: [0, 25, 1],
         platforms: ['linux/arm64', 'linux/amd64'],
         exportsCaches: true
-      }
+      },
+      clientProxies: {}
     })
   })
 })

@@ -1,8 +1,8 @@
 import {afterEach, describe, expect, it} from '@jest/globals'
 import {httpProber} from '../../../src/adapters/http-prober.js'
 import {ConfigurationError} from '../../../src/errors.js'
-import type {RegistryMirror} from '../../../src/inputs.js'
 import {parseImageReference} from '../../../src/network/images.js'
+import type {RegistryMirror} from '../../../src/network/network.js'
 import type {ProxySettings} from '../../../src/network/proxy.js'
 import {mirroredName, mirrorHasImage, surveyMirrors} from '../../../src/network/survey-mirrors.js'
 import type {Prober} from '../../../src/ports.js'
@@ -25,9 +25,14 @@ const answering =
   (_request, response) =>
     response.writeHead(status).end()
 
-async function survey(mirrors: readonly RegistryMirror[], proxies: ProxySettings = {}, prober: Prober = httpProber()) {
+async function survey(
+  mirrors: readonly RegistryMirror[],
+  proxies: ProxySettings = {},
+  prober: Prober = httpProber(),
+  registries: readonly string[] = []
+) {
   const log = memoryLog()
-  const reachable = await surveyMirrors(mirrors, proxies, {prober, log})
+  const reachable = await surveyMirrors(mirrors, {proxies, direct: {registries}}, {prober, log})
   return {reachable, lines: log.lines}
 }
 
@@ -39,7 +44,7 @@ function network(answers: Readonly<Record<string, number>>): Prober & {readonly 
     get: ({url, proxy}) => {
       asked.push(url)
       const status = answers[url]
-      if (status === undefined) return Promise.resolve({failure: `no route to ${url}`})
+      if (status === undefined) return Promise.resolve({failure: `no route to ${url}`, reason: 'other'})
       return Promise.resolve({status, headers: {}, body: proxy ?? ''})
     }
   }
@@ -92,6 +97,32 @@ describe('surveyMirrors', () => {
         `^no mirror of docker.io .*\n  - ${dead}/hub: .*ECONNREFUSED.*\n  - ${broken.host}: http://${broken.host}/v2/ answered 500\n.*'registry-mirrors'`
       )
     )
+  })
+
+  it('leaves the registry itself, with a warning, where that is permitted and no mirror answers', async () => {
+    const dead = await deadHost()
+    const {reachable, lines} = await survey([mirror(dead)], {}, httpProber(), ['docker.io'])
+    expect(reachable).toEqual([])
+    expect(lines).toEqual([
+      expect.stringContaining(`warning: Skipped a mirror of docker.io from 'registry-mirrors': ${dead}`),
+      'warning: No mirror of docker.io answers, so its images come from docker.io itself (docker.io=direct).'
+    ])
+  })
+
+  it('asks once more before it gives up on a mirror that may just have been out of reach', async () => {
+    let asked = 0
+    const shaky = await started(
+      serve((request, response) => {
+        asked += 1
+        if (asked === 1) request.socket.destroy()
+        else response.writeHead(200).end()
+      })
+    )
+    const broken = await started(serve(answering(404)))
+    const {reachable, lines} = await survey([shaky.host, broken.host].map(host => mirror(host, {scheme: 'http'})))
+    expect(reachable).toEqual([mirror(shaky.host, {scheme: 'http'})])
+    expect(lines).toEqual([expect.stringContaining(broken.host)])
+    expect(broken.requests).toHaveLength(1)
   })
 
   it.each([
@@ -154,7 +185,7 @@ describe('surveyMirrors behind a proxy', () => {
 describe('mirrorHasImage', () => {
   const frontend = parseImageReference('docker/dockerfile:1')
   const asks = (host: string, path = '') =>
-    mirrorHasImage({registry: 'docker.io', host, path, scheme: 'http'}, frontend, {}, httpProber())
+    mirrorHasImage({registry: 'docker.io', host, path, scheme: 'http'}, frontend, {proxies: {}}, httpProber())
 
   it.each([
     [200, true],
@@ -164,18 +195,25 @@ describe('mirrorHasImage', () => {
   ])('answers for status %d: %s', async (status, has) => {
     const {host, requests} = await started(serve(answering(status)))
     expect(await asks(host, 'hub')).toBe(has)
-    expect(requests).toEqual(['GET /v2/hub/docker/dockerfile/manifests/1'])
+    expect(requests).toEqual(['HEAD /v2/hub/docker/dockerfile/manifests/1'])
   })
 
   it('does not know when nobody answers', async () => {
     expect(await asks(await deadHost())).toBeUndefined()
   })
 
+  it('asks for the manifest itself where heads are not given out', async () => {
+    const {host} = await started(
+      serve(({method}, response) => response.writeHead(method === 'HEAD' ? 405 : 200).end('{}'))
+    )
+    expect(await asks(host)).toBe(true)
+  })
+
   it('asks by digest where there is one', async () => {
     const {host, requests} = await started(serve(answering(200)))
     const image = parseImageReference(`golang@sha256:${'0'.repeat(64)}`)
-    await mirrorHasImage({registry: 'docker.io', host, path: '', scheme: 'http'}, image, {}, httpProber())
-    expect(requests).toEqual([`GET /v2/library/golang/manifests/sha256:${'0'.repeat(64)}`])
+    await mirrorHasImage({registry: 'docker.io', host, path: '', scheme: 'http'}, image, {proxies: {}}, httpProber())
+    expect(requests).toEqual([`HEAD /v2/library/golang/manifests/sha256:${'0'.repeat(64)}`])
   })
 
   it.each(['token', 'access_token'])('fetches an anonymous %s where the mirror wants one', async name => {

@@ -1,9 +1,16 @@
 import {describe, expect, it} from '@jest/globals'
 import type {Inputs} from '../../../src/inputs.js'
-import type {PlanFacts} from '../../../src/plan/make-plan.js'
-import {buildOf, daemonComponent, daemonDockerfile, engineWith, planWith, sourceWith} from '../../support/plan.js'
+import {
+  buildOf,
+  daemonComponent,
+  daemonDockerfile,
+  engineWith,
+  type Facts,
+  planWith,
+  sourceWith
+} from '../../support/plan.js'
 
-const cacheOf = (inputs: Partial<Inputs> = {}, facts: Partial<PlanFacts> = {}) => buildOf(planWith(inputs, facts)).cache
+const cacheOf = (inputs: Partial<Inputs> = {}, facts: Partial<Facts> = {}) => buildOf(planWith(inputs, facts)).cache
 const withSource = (...overrides: Parameters<typeof sourceWith>) => ({
   components: [daemonComponent({source: sourceWith(...overrides)})]
 })
@@ -37,22 +44,23 @@ describe('the cache of layers', () => {
     expect(cache?.key.startsWith(prefix)).toBe(true)
   })
 
-  it.each<[string, Partial<Inputs>, Partial<PlanFacts>]>([
+  it.each<[string, Partial<Inputs>, Partial<Facts>]>([
     ['the commit', {}, withSource({commit: 'f'.repeat(40)})],
     ['the version', {}, withSource({version: '28.5.3'})],
     ['the time of the commit', {}, withSource({commitTime: 1})],
     ['the Dockerfile', {}, withTree(`${daemonDockerfile}# more\n`)],
     ['a build argument', {buildArguments: {DOCKER_DEBUG: '1'}}, {}],
     ['the platform name', {platformName: 'Acme'}, {}],
-    ['the apt mirror', {aptMirror: 'http://m.example'}, {}],
-    ['the Go proxy', {goProxy: 'off'}, {}],
-    ['the git mirrors', {gitMirrors: [{from: 'https://github.com/', to: 'https://m.example/'}]}, {}]
+    ['the apt mirror', {}, {network: {aptMirror: 'http://m.example'}}],
+    ['the Go proxy', {}, {network: {goProxy: 'off'}}],
+    ['the git mirrors', {}, {network: {gitMirrors: [{from: 'https://github.com/', to: 'https://m.example/'}]}}],
+    ['strict', {strict: true}, {}]
   ])('gets another key, but for the same line the same fallback, when this changes: %s', (_what, inputs, facts) => {
     expect(cacheOf(inputs, facts)?.key).not.toBe(cacheOf()?.key)
     expect(cacheOf(inputs, facts)?.prefixes).toEqual(cacheOf()?.prefixes)
   })
 
-  it.each<[string, Partial<Inputs>, Partial<PlanFacts>]>([
+  it.each<[string, Partial<Inputs>, Partial<Facts>]>([
     ['the directory of the run', {}, {workDirectory: '/elsewhere'}],
     ['the directory of the checkout', {}, withSource({directory: '/elsewhere'})],
     ['the name of the ref', {}, withSource({ref: {kind: 'branch', name: 'x', fullName: 'refs/heads/x'}})],

@@ -12,7 +12,8 @@ import {
   sourceWith
 } from '../../support/plan.js'
 
-const mirrors = [{registry: 'docker.io', host: '127.0.0.1:5000', path: '', scheme: 'http'}] as const
+const mirror = {registry: 'docker.io', host: '127.0.0.1:5000', path: '', scheme: 'http'} as const
+const mirrored = {network: {registryMirrors: [mirror]}}
 
 describe('makePlan', () => {
   it('plans the daemon and the client, each from its own recipe and directory', () => {
@@ -55,7 +56,7 @@ describe('makePlan', () => {
   })
 
   it('writes only outside the tree', () => {
-    for (const {files, workingDirectory} of planWith({}, {mirrors}).builds) {
+    for (const {files, workingDirectory} of planWith({}, mirrored).builds) {
       expect(files.length).toBeGreaterThan(2)
       for (const {path} of files) expect(path).not.toContain(workingDirectory)
     }
@@ -63,13 +64,13 @@ describe('makePlan', () => {
 
   it('keeps the frontend of the tree, or takes its line out for the built-in one', () => {
     expect(fileOf(buildOf(planWith()), 'Dockerfile')).toMatch(/^# syntax=docker\/dockerfile:1\n/)
-    const without = planWith({}, {mirrors, components: [daemonComponent({mirrorHasFrontend: false})]})
+    const without = planWith({}, {...mirrored, components: [daemonComponent({mirrorHasFrontend: false})]})
     expect(fileOf(buildOf(without), 'Dockerfile')).toMatch(/^#\n\nARG GO_VERSION/)
     expect(without.notes).toEqual([expect.stringMatching(/he mirror has no 127.0.0.1:5000\/docker\/dockerfile:1/)])
   })
 
   it('primes just the images that something is downloaded on top of', () => {
-    const {target} = JSON.parse(fileOf(buildOf(planWith({goProxy: 'off'})), 'bake-override.json')) as {
+    const {target} = JSON.parse(fileOf(buildOf(planWith({}, {network: {goProxy: 'off'}})), 'bake-override.json')) as {
       target: Record<string, {contexts?: unknown}>
     }
     expect(target.all?.contexts).toEqual({'golang:1.24.9-bookworm': 'target:build-moby-base-1'})
@@ -78,7 +79,7 @@ describe('makePlan', () => {
 
   it('hands a source policy over only when something is mirrored', () => {
     expect(buildOf(planWith()).environment).not.toHaveProperty('EXPERIMENTAL_BUILDKIT_SOURCE_POLICY')
-    const build = buildOf(planWith({}, {mirrors}))
+    const build = buildOf(planWith({}, mirrored))
     expect(build.environment.EXPERIMENTAL_BUILDKIT_SOURCE_POLICY).toBe('/job/run/daemon/source-policy.json')
     expect(fileOf(build, 'source-policy.json')).toContain('docker-image://127.0.0.1:5000/${1}')
   })
@@ -115,20 +116,19 @@ describe('makePlan', () => {
 
   it.each<[string, Partial<Inputs>, Parameters<typeof engineWith>[0]]>([
     ['no proxy', {}, {}],
-    ['a daemon that has a proxy', {proxies: {https: 'http://p'}}, {server: {proxied: true}}],
-    ['a builder of its own, which gets the proxies', {proxies: {https: 'http://p'}}, {builder: {exportsCaches: false}}]
+    ['no proxy and a builder of its own', {}, {builder: {exportsCaches: false}}]
   ])('notes nothing for %s', (_what, inputs, engine) => {
     expect(planWith(inputs, {engine: engineWith(engine)}).notes).toEqual([])
   })
 
   it('refuses what the engine cannot do', () => {
-    const far = [{...mirrors[0], host: '10.0.0.1:5000'}]
-    expect(() => planWith({builder: 'default'}, {mirrors: far})).toThrow(ConfigurationError)
+    const network = {registryMirrors: [{...mirror, host: '10.0.0.1:5000'}]}
+    expect(() => planWith({builder: 'default'}, {network})).toThrow(ConfigurationError)
   })
 
   it('says the same of the same', () => {
-    expect(planWith({}, {mirrors})).toEqual(planWith({}, {mirrors}))
-    expect(JSON.parse(JSON.stringify(planWith({}, {mirrors})))).toEqual(planWith({}, {mirrors}))
+    expect(planWith({}, mirrored)).toEqual(planWith({}, mirrored))
+    expect(JSON.parse(JSON.stringify(planWith({}, mirrored)))).toEqual(planWith({}, mirrored))
   })
 
   it.each([

@@ -1,126 +1,183 @@
 import {describe, expect, it} from '@jest/globals'
-import type {Inputs} from '../../../src/inputs.js'
-import type {PlanFacts} from '../../../src/plan/make-plan.js'
-import {daemonComponent, daemonDockerfile, engineWith, planWith, sourceWith} from '../../support/plan.js'
+import type {PlannedBuilder} from '../../../src/engine/choose-builder.js'
+import type {Endpoint, Fetcher, Route} from '../../../src/network/endpoint.js'
+import type {Network} from '../../../src/network/network.js'
+import {routeEndpoints, stepHosts} from '../../../src/plan/routes.js'
+import {networkWith} from '../../support/network.js'
 
-const mirrors = [{registry: 'docker.io', host: '10.0.0.1:5000', path: 'hub', scheme: 'http'}] as const
-const gitMirrors = [{from: 'https://github.com/', to: 'https://mirror.example/gh/'}]
-const proxies = {http: 'http://me:pass@proxy.example:1', https: 'http://me:pass@proxy.example:2'}
-const created = {engine: engineWith({builder: {exportsCaches: false}})}
+const builder = (kind: PlannedBuilder['kind']): PlannedBuilder => ({
+  kind,
+  name: 'b',
+  driver: kind === 'created' ? 'docker-container' : 'docker',
+  why: '',
+  platform: 'linux/amd64',
+  exportsCaches: true
+})
 
-/** Routes as `kind what: via`, of the daemon alone. */
-const routes = (inputs: Partial<Inputs>, facts: Partial<PlanFacts> = {}) =>
-  planWith(inputs, {components: [daemonComponent()], ...facts}).routes.map(
-    ({kind, what, via}) => `${kind} ${what}: ${via}`
+const endpoint = (kind: Endpoint['kind'], what: string, fetcher: Fetcher): Endpoint => ({
+  kind,
+  what,
+  hosts: [],
+  fetcher
+})
+
+const image = endpoint('image', 'docker.io/library/golang:1.24.9-bookworm', 'dockerd')
+const builtImage = endpoint('image', image.what, 'buildkitd')
+const clone = endpoint('git', 'https://github.com/moby/moby.git', 'git')
+const runGit = endpoint('git', 'https://github.com/opencontainers/runc.git', 'build step')
+const addedGit = endpoint('git', 'https://github.com/tc-hib/go-winres.git', 'buildkitd')
+const file = endpoint('http', 'https://files.example/a/b.tgz', 'build step')
+const apt = endpoint('apt', 'http://*/debian', 'build step')
+const apk = endpoint('apk', 'https://dl-cdn.alpinelinux.org/alpine', 'build step')
+const module = endpoint('go', 'https://proxy.golang.org/example.org/m/@v/v1.0.0.info', 'build step')
+const sumdb = endpoint('sumdb', 'https://sum.golang.org/', 'build step')
+const pip = endpoint('pip', 'https://pypi.org/simple/', 'build step')
+const gem = endpoint('gem', 'https://rubygems.org/', 'build step')
+
+function route(of: Endpoint, network: Partial<Network>, kind: PlannedBuilder['kind'] = 'created'): Route | undefined {
+  return routeEndpoints([of], networkWith(network), builder(kind))[0]?.route
+}
+
+const proxies = {http: 'http://user:secret@proxy.example:3128', https: 'http://user:secret@proxy.example:3128'}
+
+describe('the route of an endpoint', () => {
+  it.each<[string, Endpoint, Partial<Network>, string, string]>([
+    [
+      'an image',
+      image,
+      {registryMirrors: [{registry: 'docker.io', host: 'm.example:5000', path: 'hub', scheme: 'https'}]},
+      'm.example:5000/hub/library/golang:1.24.9-bookworm',
+      'registry-mirrors'
+    ],
+    [
+      'a clone by git',
+      clone,
+      {gitMirrors: [{from: 'https://github.com/', to: 'https://m.example/gh/'}]},
+      'https://m.example/gh/moby/moby.git',
+      'git-mirrors'
+    ],
+    [
+      'a clone in a step by the longest prefix',
+      runGit,
+      {
+        gitMirrors: [
+          {from: 'https://github.com/', to: 'https://m.example/gh/'},
+          {from: 'https://github.com/opencontainers/', to: 'https://oci.example/'}
+        ]
+      },
+      'https://oci.example/runc.git',
+      'git-mirrors'
+    ],
+    [
+      'a file',
+      file,
+      {downloadMirrors: [{from: 'https://files.example/', to: 'http://m.example/f/'}]},
+      'http://m.example/f/a/b.tgz',
+      'download-mirrors'
+    ],
+    ["Debian's packages", apt, {aptMirror: 'http://m.example/os'}, 'http://m.example/os/debian', 'apt-mirror'],
+    ["Alpine's packages", apk, {apkMirror: 'https://m.example'}, 'https://m.example/alpine', 'apk-mirror'],
+    [
+      'a Go module by the first proxy of the list',
+      module,
+      {goProxy: 'https://go.example/p/,direct'},
+      'https://go.example/p/example.org/m/@v/v1.0.0.info',
+      'go-proxy'
+    ],
+    [
+      'the checksum database by name',
+      sumdb,
+      {goSumdb: 'sum.golang.google.cn'},
+      'https://sum.golang.google.cn/',
+      'go-sumdb'
+    ],
+    [
+      'the checksum database by name and URL',
+      sumdb,
+      {goSumdb: 'sum.example+1234+AbC= https://m.example/db'},
+      'https://m.example/db/',
+      'go-sumdb'
+    ],
+    ['Python packages', pip, {pipIndex: 'https://m.example/simple'}, 'https://m.example/simple/', 'pip-index'],
+    ['gems', gem, {gemSource: 'https://m.example/gems/'}, 'https://m.example/gems/', 'gem-source']
+  ])('leads %s to its mirror, also under strict', (_what, of, network, target, input) => {
+    expect(route(of, {...network, strict: true})).toEqual({via: 'mirror', target, inputs: [input]})
+  })
+
+  it('leads through the proxy to the mirror when the mirror is not excepted', () => {
+    const network = {aptMirror: 'http://m.example', proxies}
+    expect(route(apt, network)).toEqual({
+      via: 'mirror',
+      target: 'http://m.example/debian',
+      proxy: 'http://proxy.example:3128',
+      inputs: ['apt-mirror', 'http-proxy']
+    })
+    expect(route(apt, {...network, proxies: {...proxies, none: 'm.example'}})?.proxy).toBeUndefined()
+  })
+
+  it.each([clone, runGit, addedGit, builtImage, file, apt, apk, module, sumdb, pip, gem])(
+    'leads $kind by $fetcher through the proxy where no mirror is, without its credentials',
+    of => {
+      const found = route(of, {proxies, strict: true})
+      expect(found).toMatchObject({via: 'proxy', proxy: 'http://proxy.example:3128'})
+      expect(JSON.stringify(found)).not.toContain('secret')
+    }
   )
 
-describe('the routes of a plan', () => {
-  it('name everything from outside, who fetches it and where the tree asks for it', () => {
-    expect(planWith({}, {components: [daemonComponent()]}).routes).toEqual([
-      {kind: 'git', what: 'moby/moby', by: 'action', via: 'direct'},
-      {
-        kind: 'frontend',
-        what: 'docker.io/docker/dockerfile:1',
-        by: 'builder',
-        via: "direct, or the daemon's own proxy",
-        from: 'daemon Dockerfile:1'
-      },
-      {
-        kind: 'image',
-        what: 'docker.io/tonistiigi/xx:1.7.0',
-        by: 'builder',
-        via: "direct, or the daemon's own proxy",
-        from: 'daemon Dockerfile:5'
-      },
-      {
-        kind: 'image',
-        what: 'docker.io/library/golang:1.24.9-bookworm',
-        by: 'builder',
-        via: "direct, or the daemon's own proxy",
-        from: 'daemon Dockerfile:6'
-      },
-      {
-        kind: 'git',
-        what: 'https://github.com/opencontainers/runc.git',
-        by: 'builder',
-        via: "direct, or the daemon's own proxy",
-        from: 'daemon Dockerfile:10'
-      },
-      {kind: 'apt', what: 'Debian and Ubuntu packages', by: 'build step', via: 'direct'},
-      {kind: 'go', what: 'Go modules', by: 'build step', via: 'direct'},
-      {kind: 'git', what: 'repositories on github.com', by: 'build step', via: 'direct'}
-    ])
-  })
-
-  it('lead to the mirrors', () => {
-    const inputs = {gitMirrors, aptMirror: 'http://apt.example', goProxy: 'https://goproxy.example,direct'}
-    expect(routes(inputs, {mirrors})).toEqual([
-      'git moby/moby: mirror https://mirror.example/gh/',
-      'frontend docker.io/docker/dockerfile:1: mirror 10.0.0.1:5000/hub',
-      'image docker.io/tonistiigi/xx:1.7.0: mirror 10.0.0.1:5000/hub',
-      'image docker.io/library/golang:1.24.9-bookworm: mirror 10.0.0.1:5000/hub',
-      'git https://github.com/opencontainers/runc.git: mirror https://mirror.example/gh/',
-      'apt Debian and Ubuntu packages: mirror http://apt.example',
-      'go Go modules: mirror https://goproxy.example,direct',
-      'git repositories on github.com: mirror https://mirror.example/gh/'
-    ])
-  })
-
-  it('lead through the proxies, shown without their credentials', () => {
-    expect(routes({proxies}, created)).toEqual([
-      'git moby/moby: proxy http://proxy.example:2',
-      'frontend docker.io/docker/dockerfile:1: proxy http://proxy.example:2',
-      'image docker.io/tonistiigi/xx:1.7.0: proxy http://proxy.example:2',
-      'image docker.io/library/golang:1.24.9-bookworm: proxy http://proxy.example:2',
-      'git https://github.com/opencontainers/runc.git: proxy http://proxy.example:2',
-      'apt Debian and Ubuntu packages: proxy http://proxy.example:1',
-      'go Go modules: proxy http://proxy.example:2',
-      'git repositories on github.com: proxy http://proxy.example:2'
-    ])
-  })
-
-  it('heed no-proxy', () => {
-    const shown = routes({proxies: {...proxies, none: '.example,github.com'}}, created)
-    expect(shown).toContain('apt Debian and Ubuntu packages: direct')
-    expect(shown).toContain('git moby/moby: direct')
-    expect(shown).toContain('go Go modules: proxy http://proxy.example:2')
-  })
-
-  it('do not promise the proxies of the inputs for a builder that was there before', () => {
-    const remote = engineWith({builder: {driver: 'remote', name: 'far'}})
-    expect(routes({proxies, builder: 'far'}, {engine: remote})).toContain(
-      "image docker.io/tonistiigi/xx:1.7.0: direct, or the builder's own proxy"
-    )
-  })
-
   it.each([
-    ['/srv/git/moby', '/srv/git/moby', 'this machine'],
-    ['git@git.example:acme/moby', 'git@git.example:acme/moby', 'direct'],
-    ['ssh://git@git.example/moby', 'ssh://git@git.example/moby', 'direct'],
-    ['acme/moby', 'https://github.acme.example/acme/moby.git', 'proxy http://proxy.example:2']
-  ])('of the checkout of %s by its URL %s: %s', (repository, url, via) => {
-    const components = [daemonComponent({source: sourceWith({repository, url})})]
-    expect(routes({proxies, gitMirrors}, {components})[0]).toBe(`git ${repository}: ${via}`)
+    ['the daemon', image, 'created'],
+    ['a builder that exists', addedGit, 'existing']
+  ] as const)('leaves open which proxy %s has, and refuses that under strict', (_who, of, kind) => {
+    expect(route(of, {proxies}, kind)).toMatchObject({via: 'daemon'})
+    expect(route(of, {proxies, strict: true}, kind)).toMatchObject({via: 'refused'})
   })
 
-  it('of files that the tree adds heed no git mirror', () => {
-    const Dockerfile = daemonDockerfile.replace(/^ADD .*$/m, 'ADD https://github.com/a/b/releases/c.tar /')
-    const components = [daemonComponent({tree: {Dockerfile}})]
-    expect(routes({gitMirrors, proxies}, {components, ...created})).toContain(
-      'http https://github.com/a/b/releases/c.tar: proxy http://proxy.example:2'
-    )
+  it.each<[Endpoint, string, Network['direct']]>([
+    [builtImage, 'registry-mirrors', {...networkWith().direct, registries: ['docker.io']}],
+    [clone, 'git-mirrors', {...networkWith().direct, git: ['https://github.com/moby/']}],
+    [file, 'download-mirrors', {...networkWith().direct, downloads: ['https://files.example/']}],
+    [apt, 'apt-mirror', {...networkWith().direct, apt: true}],
+    [apk, 'apk-mirror', {...networkWith().direct, apk: true}]
+  ])('of $kind is direct, refused under strict by %s, and permitted', (of, input, direct) => {
+    expect(route(of, {})).toMatchObject({via: 'direct', inputs: [input, expect.stringMatching(/^https?-proxy$/)]})
+    expect(route(of, {strict: true})).toMatchObject({via: 'refused', inputs: [input, expect.anything(), 'strict']})
+    expect(route(of, {strict: true, direct})).toMatchObject({via: 'direct'})
   })
 
-  it('of repositories that the tree adds over SSH are direct', () => {
-    const Dockerfile = daemonDockerfile.replace(/^ADD .*$/m, 'ADD git@github.com:a/b.git /')
-    const components = [daemonComponent({tree: {Dockerfile}})]
-    expect(routes({proxies}, {components, ...created})).toContain('git github.com:a/b.git: direct')
+  it.each<[Endpoint, Partial<Network>]>([
+    [module, {goProxy: 'https://proxy.golang.org,direct'}],
+    [sumdb, {goSumdb: 'sum.golang.org'}],
+    [pip, {pipIndex: 'https://pypi.org/simple/'}],
+    [gem, {gemSource: 'https://rubygems.org'}]
+  ])('of $kind is permitted by naming the site itself', (of, network) => {
+    expect(route(of, {strict: true})).toMatchObject({via: 'refused'})
+    expect(route(of, {strict: true, ...network})).toMatchObject({via: 'direct', target: of.what})
   })
 
-  it('tell of a frontend that is built in', () => {
-    const components = [daemonComponent({mirrorHasFrontend: false})]
-    expect(routes({}, {components, mirrors, engine: engineWith({builder: {buildkit: [0, 25, 0]}})})).toContain(
-      'frontend Dockerfile frontend: built in'
-    )
+  it('permits a host that the user excepts from the proxies', () => {
+    const none = 'github.com'
+    expect(route(clone, {strict: true, proxies: {...proxies, none}})).toMatchObject({via: 'direct'})
+    expect(route(clone, {strict: true, proxies: {none}})).toMatchObject({via: 'refused'})
+  })
+
+  it('of a repository on this machine is no way out', () => {
+    expect(route({...clone, what: '/srv/git/moby'}, {strict: true})).toMatchObject({via: 'this machine'})
+  })
+
+  it('of the checksum database does not exist when it is off', () => {
+    expect(route(sumdb, {goSumdb: 'off'})).toBeUndefined()
+  })
+})
+
+describe('stepHosts', () => {
+  it('are the hosts that steps reach without a proxy', () => {
+    const network = networkWith({
+      aptMirror: 'http://apt.example:8080',
+      goProxy: 'https://go.example',
+      proxies: {https: 'http://proxy.example:3128'},
+      gitMirrors: [{from: 'https://github.com/', to: 'http://git.example/'}]
+    })
+    const routed = routeEndpoints([clone, runGit, apt, module, addedGit], network, builder('created'))
+    expect(stepHosts(routed)).toEqual(['git.example', 'apt.example'])
   })
 })

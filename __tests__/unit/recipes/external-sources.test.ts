@@ -1,22 +1,34 @@
-import {readFileSync} from 'node:fs'
+import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, it} from '@jest/globals'
 import {parseDockerfile} from '../../../src/recipes/dockerfile.js'
 import {externalSources, type BuildVariables} from '../../../src/recipes/external-sources.js'
+import {isScript} from '../../../src/recipes/recipe.js'
 
 const native: BuildVariables = {arguments: {}, buildPlatform: 'linux/amd64', targetPlatforms: ['linux/amd64']}
 
 /** Images as `line name`, with a `*` when something is downloaded on top of them, and added sources. */
 function sourcesOf(text: string, target: string, variables: Partial<BuildVariables> = {}) {
-  const {images, adds} = externalSources(parseDockerfile(text), target, {...native, ...variables})
+  const {images, adds} = externalSources(parseDockerfile(text), target, {...native, ...variables}, {})
   return {
     images: images.map(({spelled, line, downloads}) => `${line} ${spelled}${downloads ? ' *' : ''}`),
     adds: adds.map(({kind, url, line}) => `${line} ${kind} ${url}`)
   }
 }
 
-const tree = (name: string) =>
-  readFileSync(join(import.meta.dirname, '..', '..', '..', 'sandbox', 'trees', name, 'Dockerfile'), 'utf8')
+/** Lines of the steps of the target `target` that download nothing. */
+function quietSteps(text: string, variables: Partial<BuildVariables> = {}) {
+  return externalSources(parseDockerfile(text), 'target', {...native, ...variables}, {}).quietSteps
+}
+
+const directory = (name: string) => join(import.meta.dirname, '..', '..', '..', 'sandbox', 'trees', name)
+const tree = (name: string) => readFileSync(join(directory(name), 'Dockerfile'), 'utf8')
+function scripts(name: string) {
+  const paths = readdirSync(directory(name), {recursive: true, withFileTypes: true})
+    .filter(entry => entry.isFile() && isScript(entry.name))
+    .map(entry => join(entry.parentPath, entry.name))
+  return Object.fromEntries(paths.map(path => [path.slice(directory(name).length + 1), readFileSync(path, 'utf8')]))
+}
 const small = (...lines: string[]) => lines.join('\n')
 
 describe('externalSources', () => {
@@ -53,17 +65,25 @@ describe('externalSources', () => {
     ['apt-get update', true],
     ['xx-apt-get install gcc', true],
     ['set -e; git clone https://x.example/y', true],
-    ['CGO_ENABLED=0 go install .', true],
-    ['make', true],
     ['curl -fsSL https://x.example', true],
+    ['git fetch origin', true],
+    ['make', false],
+    ['CGO_ENABLED=0 go build .', false],
     ['mkdir -p /build && echo cargo > forgit.txt', false]
-  ])('knows of the step %j whether it may download: %s', (step, downloads) => {
+  ])('knows of the step %j whether it downloads: %s', (step, downloads) => {
     const text = small('FROM one AS a', 'FROM a AS b', `RUN ${step}`, 'FROM scratch AS target', 'COPY --from=b / /')
     expect(sourcesOf(text, 'target').images).toEqual([downloads ? '1 one *' : '1 one'])
+    expect(quietSteps(text)).toEqual(downloads ? [] : [3])
+  })
+
+  it('lets no step be quiet that downloads on one of the platforms', () => {
+    const text = small('FROM one AS target', 'ARG TARGETARCH', 'RUN case $TARGETARCH in arm64) apt-get update;; esac')
+    const on = (...targetPlatforms: string[]) => quietSteps(text, {targetPlatforms})
+    expect([on('linux/amd64'), on('linux/amd64', 'linux/arm64')]).toEqual([[3], []])
   })
 
   it('looks into here-documents for downloads', () => {
-    expect(sourcesOf(small('FROM one AS target', 'RUN <<EOT', 'git clone x', 'EOT'), 'target').images).toEqual([
+    expect(sourcesOf(small('FROM one AS target', 'RUN <<EOT', 'git clone https://x', 'EOT'), 'target').images).toEqual([
       '1 one *'
     ])
   })
@@ -112,6 +132,21 @@ describe('the variables', () => {
     expect(sourcesOf(stages, 'target').adds).toEqual(['5 git https://h/.git'])
   })
 
+  it('of a stage are inherited by those built on it, ENV before ARG', () => {
+    const stages = small(
+      'FROM one AS a',
+      'ARG X=1',
+      'ENV Y=2',
+      'FROM a AS target',
+      'ARG Y=3',
+      'ADD https://h/$X$Y.git .',
+      'RUN curl https://h/$X$Y'
+    )
+    expect(sourcesOf(stages, 'target', {arguments: {X: '5', Y: '6'}}).adds).toEqual(['6 git https://h/52.git'])
+    const {steps} = externalSources(parseDockerfile(stages), 'target', native, {})
+    expect(steps.map(({url, baseImage}) => [url, baseImage])).toEqual([['https://h/12', 'one']])
+  })
+
   it('of the platforms choose the stages, and all platforms count', () => {
     const text = small(
       'FROM --platform=$BUILDPLATFORM build-${BUILDARCH} AS base',
@@ -153,9 +188,23 @@ describe('the miniature trees', () => {
     ['moby-29', 'all', ['tonistiigi/xx:1.9.0', 'golang:1.26.5-bookworm *'], 5],
     ['cli-28', 'binary', ['tonistiigi/xx:1.6.1', 'golang:1.24.9-bookworm *'], 0]
   ])('%s takes for %s: %j and %d repositories', (name, target, images, repositories) => {
-    const found = externalSources(parseDockerfile(tree(name)), target, native)
+    const found = externalSources(parseDockerfile(tree(name)), target, native, scripts(name))
     expect(found.images.map(({spelled, downloads}) => `${spelled}${downloads ? ' *' : ''}`)).toEqual(images)
     expect(found.adds.map(({kind}) => kind)).toEqual(Array<string>(repositories).fill('git'))
+  })
+
+  it('have every kind of download in the tree of channels', () => {
+    const {adds, steps} = externalSources(
+      parseDockerfile(tree('moby-channels')),
+      'all',
+      native,
+      scripts('moby-channels')
+    )
+    expect([...new Set(steps.map(({kind}) => kind))].sort()).toEqual(
+      ['apt', 'gem', 'git', 'go', 'http', 'pip', 'sumdb'] // apk is in docker/cli's miniature
+    )
+    expect(new Set(adds.map(({kind}) => kind))).toEqual(new Set(['git', 'http']))
+    expect(steps.map(({file}) => file)).toContain('hack/dockerfile/cli.sh')
   })
 
   it('have images on Windows that Linux does not need', () => {
@@ -165,7 +214,7 @@ describe('the miniature trees', () => {
 
   it('are quoted with their own lines', () => {
     const lines = tree('moby-29').split('\n')
-    const {images, adds} = externalSources(parseDockerfile(tree('moby-29')), 'all', native)
+    const {images, adds} = externalSources(parseDockerfile(tree('moby-29')), 'all', native, {})
     for (const {line} of images) expect(lines[line - 1]).toMatch(/^FROM /)
     for (const {line} of adds) expect(lines[line - 1]).toMatch(/^ADD /)
   })

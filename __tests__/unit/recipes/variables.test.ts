@@ -1,5 +1,5 @@
 import {describe, expect, it} from '@jest/globals'
-import {expandVariables} from '../../../src/recipes/variables.js'
+import {expandVariables, matchesPattern} from '../../../src/recipes/variables.js'
 
 const values: Record<string, string> = {
   name: 'value',
@@ -60,5 +60,18 @@ describe('expandVariables', () => {
     ['${version/./}', 'v12.3-rc.1']
   ])('knows the forms with a pattern: %s is %s', (word, expected) => {
     expect(expand(word)).toBe(expected)
+  })
+})
+
+describe('matchesPattern', () => {
+  it.each([
+    ['linux/arm64', 'linux/*', true],
+    ['arm64', 'arm6?', true],
+    ['a.b', 'a?b', true],
+    ['axb', 'a.b', false],
+    ['linux/arm64', 'linux', false],
+    ['', '', true]
+  ])('of %j and %j is %s: a pattern is for the whole value', (value, pattern, expected) => {
+    expect(matchesPattern(value, pattern)).toBe(expected)
   })
 })

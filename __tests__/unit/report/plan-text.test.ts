@@ -29,10 +29,10 @@ describe('renderPlan', () => {
     )
   })
 
-  it('lists every route in aligned columns', () => {
+  it('lists every endpoint in aligned columns', () => {
     const plan = planWith()
-    const table = renderPlan(plan).split('Routes\n')[1]?.split('\n\n')[0]?.split('\n') ?? []
-    expect(table).toHaveLength(plan.routes.length + 1)
+    const table = renderPlan(plan).split('Endpoints\n')[1]?.split('\n\n')[0]?.split('\n') ?? []
+    expect(table).toHaveLength(plan.endpoints.length + 1)
     const column = table[0]?.indexOf('fetched by') ?? -1
     for (const line of table.slice(1)) expect(line.slice(column - 2, column + 1)).toMatch(/^ {2}\S$/)
   })

@@ -26,6 +26,13 @@ describe('gitEnvironment', () => {
     expect(Object.keys(environment)).not.toEqual(expect.arrayContaining(['GIT_INDEX_FILE']))
   })
 
+  it('trusts the certificates of a file, if there is one', () => {
+    expect(gitEnvironment({...nothing, certificateFile: '/run/all.pem'})).toMatchObject({
+      GIT_SSL_CAINFO: '/run/all.pem'
+    })
+    expect(gitEnvironment(nothing)).not.toHaveProperty('GIT_SSL_CAINFO')
+  })
+
   it('adds to the configuration that is in the environment already', () => {
     const base = {GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: 'user.name', GIT_CONFIG_VALUE_0: 'somebody'}
     const entries = configuration(gitEnvironment({...nothing, base, directories: ['/checkout']}))

@@ -3,9 +3,14 @@ import {describeRoute, routesTo} from '../../../src/source/route.js'
 
 const url = 'https://github.com/moby/moby.git'
 
+const settings = {mirrors: [], direct: [], strict: false, proxies: {}}
+const mirror = {from: 'https://github.com/', to: 'https://mirror.example/'}
+
 describe('routesTo', () => {
   it('is direct without a rule that matches', () => {
-    expect(routesTo(url, [{from: 'https://gitlab.com/', to: 'https://mirror.example/'}])).toEqual([{url, target: url}])
+    expect(
+      routesTo(url, {...settings, mirrors: [{from: 'https://gitlab.com/', to: 'https://mirror.example/'}]})
+    ).toEqual([{url, target: url}])
   })
 
   it('offers the mirrors of the longest matching prefix in the order given, and no direct way', () => {
@@ -14,10 +19,30 @@ describe('routesTo', () => {
       {from: 'https://github.com/moby/', to: 'https://first.example/'},
       {from: 'https://github.com/moby/', to: 'https://second.example/'}
     ]
-    expect(routesTo(url, mirrors).map(({target}) => target)).toEqual([
+    expect(routesTo(url, {...settings, mirrors}).map(({target}) => target)).toEqual([
       'https://first.example/moby.git',
       'https://second.example/moby.git'
     ])
+  })
+
+  it('offers the direct way last, where it is permitted', () => {
+    const permitted = {...settings, mirrors: [mirror], direct: ['https://github.com/moby/']}
+    expect(routesTo(url, permitted).map(({target}) => target)).toEqual(['https://mirror.example/moby/moby.git', url])
+  })
+
+  it.each([
+    ['a mirror', {mirrors: [mirror]}],
+    ['a proxy', {proxies: {https: 'http://proxy.example:3128'}}],
+    ['permission', {direct: ['https://github.com/']}]
+  ])('is strict about what has no route, but content with %s', (_what, given) => {
+    expect(() => routesTo(url, {...settings, strict: true})).toThrow(
+      `'strict' refuses to fetch ${url} directly: name a mirror in 'git-mirrors'`
+    )
+    expect(routesTo(url, {...settings, ...given, strict: true})).toHaveLength(1)
+  })
+
+  it('is not strict about a repository of this machine', () => {
+    expect(routesTo('/srv/moby', {...settings, strict: true})).toHaveLength(1)
   })
 })
 

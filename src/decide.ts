@@ -1,0 +1,90 @@
+import {randomBytes} from 'node:crypto'
+import {join} from 'node:path'
+import {acquireComponents, type CheckoutNetwork} from './components.js'
+import {dockerEnvironment} from './engine/environment.js'
+import {surveyEngine} from './engine/survey-engine.js'
+import type {Inputs} from './inputs.js'
+import {readCertificates} from './network/certificates.js'
+import type {Network} from './network/network.js'
+import {surveyChecksumDatabase} from './network/survey-checksum-database.js'
+import {surveyMirrors} from './network/survey-mirrors.js'
+import {surveyNetwork} from './network/survey-network.js'
+import {secretsIn} from './network/url.js'
+import {formatDuration} from './format.js'
+import {downloadsOf, takeInventory} from './plan/inventory.js'
+import {makePlan} from './plan/make-plan.js'
+import type {Plan} from './plan/plan.js'
+import type {Files, Prober, Trust} from './ports.js'
+import type {SourcePorts} from './source/source.js'
+
+export type DecisionPorts = SourcePorts & {readonly prober: Prober; readonly trust: Trust}
+
+/** What a run will do, and the network it does it in: the part that may hold credentials. */
+export interface Decision {
+  readonly plan: Plan
+  readonly network: Network
+}
+
+/**
+ * From the inputs to a plan: asks the engine and the mirrors, checks out the trees, looks through them for what they
+ * download, and decides.
+ *
+ * @throws ConfigurationError, StepError as its parts do.
+ */
+export async function decide(
+  inputs: Inputs,
+  place: {readonly workspace: string; readonly environment: Readonly<Record<string, string | undefined>>},
+  ports: DecisionPorts,
+  workDirectory: string
+): Promise<Decision> {
+  const {prober, log, clock} = ports
+  const {proxies, direct} = inputs
+  // The cheap questions first: they fail in seconds, a checkout takes minutes.
+  const trusted = await trustCertificates(inputs, place.workspace, workDirectory, ports)
+  const {certificates} = trusted
+  const settings = {proxies, direct, ...(certificates === undefined ? {} : {certificates})}
+  const engine = await surveyEngine(inputs.builder, ports, dockerEnvironment(place.environment))
+  for (const secret of [engine.clientProxies.http, engine.clientProxies.https].flatMap(proxy =>
+    secretsIn(proxy ?? '')
+  )) {
+    log.mask(secret)
+  }
+  const registryMirrors = await surveyMirrors(inputs.registryMirrors, settings, {prober, log})
+  const {components, gitMirrors} = await acquireComponents(inputs, {...trusted, registryMirrors}, place, ports)
+  const checkedOut = clock()
+  const inventoried = components.map(component => takeInventory(component, inputs, engine))
+  const {aptMirrors, apkMirrors, downloadMirrors} = inputs
+  const candidates = {aptMirrors, apkMirrors, gitMirrors, downloadMirrors}
+  const downloads = downloadsOf(inventoried)
+  const goSumdb = downloads.some(({kind}) => kind === 'sumdb')
+    ? await surveyChecksumDatabase(inputs, settings, prober)
+    : inputs.goSumdb
+  const network: Network = {
+    ...(await surveyNetwork(candidates, downloads, settings, {prober, log})),
+    ...settings,
+    registryMirrors,
+    clientProxies: engine.clientProxies,
+    strict: inputs.strict,
+    ...(inputs.goProxy === undefined ? {} : {goProxy: inputs.goProxy}),
+    ...(goSumdb === undefined ? {} : {goSumdb}),
+    ...(inputs.pipIndex === undefined ? {} : {pipIndex: inputs.pipIndex}),
+    ...(inputs.gemSource === undefined ? {} : {gemSource: inputs.gemSource})
+  }
+  const unique = randomBytes(4).toString('hex')
+  const plan = makePlan(inputs, {components: inventoried, engine, network, workDirectory, unique})
+  log.info(`Planned in ${formatDuration((clock() - checkedOut) / 1000)} after the checkout.`)
+  return {plan, network}
+}
+
+async function trustCertificates(
+  {certificates: given}: Inputs,
+  workspace: string,
+  workDirectory: string,
+  {files, trust}: {readonly files: Files; readonly trust: Trust}
+): Promise<Pick<CheckoutNetwork, 'certificates' | 'certificateFile'>> {
+  if (given === undefined) return {}
+  const certificates = await readCertificates(given, workspace, files)
+  const certificateFile = join(workDirectory, 'certificates.pem')
+  await files.write(certificateFile, await trust.add(certificates))
+  return {certificates, certificateFile}
+}

@@ -1,0 +1,78 @@
+import type {EndpointKind, Route} from '../network/endpoint.js'
+import type {FailureKind} from './failure-kind.js'
+import {mirrorLine, permissionLine, plainLine, proxyLine} from './input-lines.js'
+import type {Subject} from './subject.js'
+
+/** The parts of a sentence that depend on what was fetched, and how. */
+interface Words {
+  /** Inputs to try, in backquotes. */
+  readonly mirror: string
+  readonly plain: string
+  readonly permission: string
+  readonly proxy: string
+  readonly kind: EndpointKind
+  readonly via: Route['via'] | undefined
+  readonly another: string
+}
+
+const reach = ({mirror, proxy, via, another}: Words): string =>
+  via === 'proxy'
+    ? `Check the proxy in ${proxy}, leave the host out of it with \`no-proxy\`, or try a mirror: ${mirror}.`
+    : `Try ${another}: ${mirror}.`
+
+const sentences: Readonly<Record<FailureKind, (words: Words) => string>> = {
+  dns: reach,
+  timeout: reach,
+  'connection refused': reach,
+  unreachable: reach,
+  'connection lost': reach,
+  'rate limit': words =>
+    words.kind === 'image' || words.kind === 'frontend'
+      ? `The registry gives more to who has logged in before. ${reach(words)}`
+      : reach(words),
+  'server error': reach,
+  'git early eof': reach,
+  tls: () =>
+    'The mirror, or somebody in between, has a certificate of an authority that is not known here; trust it: `ca-certificates: /path/to/authority.pem`.',
+  'plain http': ({mirror, plain, via}) =>
+    via === 'mirror'
+      ? `This mirror does not speak TLS; say so: ${plain}.`
+      : `What answers in the server's place does not speak TLS; go around it: ${mirror}.`,
+  'proxy login': ({proxy}) => `The proxy wants a user and a password, or other ones: ${proxy}.`,
+  forbidden: ({mirror, via, another}) =>
+    `The server${via === 'proxy' ? ', or the proxy,' : ''} refuses this; try ${another}: ${mirror}.`,
+  'package gone': ({mirror, kind}) =>
+    `The archive does not have this any more; try one that does${kind === 'apt' ? ' (old releases of Debian are at http://archive.debian.org)' : ''}: ${mirror}.`,
+  missing: ({mirror, via}) =>
+    `The server does not have it${via === 'mirror' ? ' (a mirror may lag behind)' : ''}; try one that does: ${mirror}.`,
+  'expired release': ({mirror}) =>
+    `Nobody renews this copy of the archive, or the clock here is wrong; try a mirror that is kept up to date: ${mirror}.`,
+  checksum: ({mirror, another}) =>
+    `These are other bytes than were asked for, as of a stale mirror or an altering proxy; try ${another}: ${mirror}.`,
+  sumdb: () =>
+    'The checksum database gave no sum; `go-sumdb: sum.golang.google.cn` asks it under its other name, and `go-sumdb: off` not at all.',
+  'no space': () =>
+    'The disk of the Docker daemon is full: free some of it, or keep less of the build with `cache: off`.',
+  'out of memory': () =>
+    'The system ended a program for want of memory: take a larger machine, or build less at a time with `target: binary`.',
+  'refused by strict': ({permission}) =>
+    `\`strict\` refuses what has no mirror, proxy or permission; name a mirror, or permit it: ${permission}.`,
+  'no network step': () =>
+    'Under `strict` this step has no network, because it was taken for one that downloads nothing; it gets one with `strict: false`.',
+  other: () => ''
+}
+
+/** What the user can do about a failure: one sentence with the line of input to try, in backquotes. */
+export function adviceFor(kind: FailureKind, {url, wanted}: Subject): string | undefined {
+  const via = wanted.route?.via
+  const sentence = sentences[kind]({
+    mirror: `\`${mirrorLine(wanted)}\``,
+    plain: `\`${plainLine(wanted)}\``,
+    permission: `\`${permissionLine(wanted)}\``,
+    proxy: `\`${proxyLine(url, wanted)}\``,
+    kind: wanted.kind,
+    via,
+    another: via === 'mirror' ? 'another mirror' : 'a mirror'
+  })
+  return sentence === '' ? undefined : sentence
+}
