@@ -23,6 +23,8 @@ export type DecisionPorts = SourcePorts & {readonly prober: Prober; readonly tru
 export interface Decision {
   readonly plan: Plan
   readonly network: Network
+  /** File with all certificate authorities to trust, when there are any of the user's. */
+  readonly certificateFile?: string
 }
 
 /**
@@ -41,7 +43,7 @@ export async function decide(
   const {proxies, direct} = inputs
   // The cheap questions first: they fail in seconds, a checkout takes minutes.
   const trusted = await trustCertificates(inputs, place.workspace, workDirectory, ports)
-  const {certificates} = trusted
+  const {certificates, certificateFile} = trusted
   const settings = {proxies, direct, ...(certificates === undefined ? {} : {certificates})}
   const engine = await surveyEngine(inputs.builder, ports, dockerEnvironment(place.environment))
   for (const secret of [engine.clientProxies.http, engine.clientProxies.https].flatMap(proxy =>
@@ -73,7 +75,7 @@ export async function decide(
   const unique = randomBytes(4).toString('hex')
   const plan = makePlan(inputs, {components: inventoried, engine, network, workDirectory, unique})
   log.info(`Planned in ${formatDuration((clock() - checkedOut) / 1000)} after the checkout.`)
-  return {plan, network}
+  return {plan, network, ...(certificateFile === undefined ? {} : {certificateFile})}
 }
 
 async function trustCertificates(

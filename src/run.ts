@@ -3,7 +3,7 @@ import {makeBundles, uploadBundles} from './bundles/publish.js'
 import {createBuilder} from './build/builder.js'
 import {configureDockerProxies} from './build/docker-configuration.js'
 import {executeBuild, type BuildResult} from './build/execute.js'
-import {dockerEnvironment} from './engine/environment.js'
+import {clientRoutes, dockerEnvironment} from './engine/environment.js'
 import {StepError} from './errors.js'
 import type {Inputs} from './inputs.js'
 import {decide, type Decision} from './decide.js'
@@ -97,13 +97,17 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
 }
 
 async function build(
-  {plan, network}: Decision,
+  {plan, network, certificateFile}: Decision,
   inputs: Inputs,
   place: Place,
   workDirectory: string,
   ports: Ports
 ): Promise<BuildResult[]> {
-  const environment = dockerEnvironment(place.environment)
+  const inherited = dockerEnvironment(place.environment)
+  const environment = {
+    ...inherited,
+    ...clientRoutes(plan.builder.driver, inherited, network.proxies, certificateFile)
+  }
   const {commands, files, log, clock, pause, cache} = ports
   await createBuilder(plan.builder, network, inputs.retries, workDirectory, environment, ports)
   const proxies = stepProxies(network, stepHosts(plan.endpoints))

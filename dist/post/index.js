@@ -28773,9 +28773,10 @@ function terminalLog(write, options = {}) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   O: () => (/* binding */ dockerEnvironment)
+/* harmony export */   O9: () => (/* binding */ dockerEnvironment)
 /* harmony export */ });
-/* unused harmony export inheritedVariables */
+/* unused harmony exports inheritedVariables, clientRoutes */
+
 /**
  * The variables that docker, buildx and their children get from the surroundings; nothing else does, because `bake` fills
  * the variables of a bake file from the environment by name (`VERSION`, `PLATFORM`, `DESTDIR`, `SYSTEMD` …, and v23 to
@@ -28816,6 +28817,21 @@ const inheritedVariables = [
     'AWS_ROLE_ARN',
     'AWS_WEB_IDENTITY_TOKEN_FILE'
 ];
+/**
+ * What the docker client needs to get out by itself: buildx fetches the tokens of registries, and not the builder
+ * (docker/buildx, session/auth). Only with the drivers whose builder it reaches by way of a docker daemon, because a remote
+ * one would be dialled through the proxy, too. `certificateFile` holds all authorities to trust.
+ */
+function clientRoutes(driver, environment, { http, https, none }, certificateFile) {
+    if (driver !== 'docker' && driver !== 'docker-container')
+        return {};
+    const [, address, name] = /^tcp:\/\/(?:\[([^\]]+)\]|([^/:]+))/.exec(environment.DOCKER_HOST ?? '') ?? [];
+    const excepted = [none, address ?? name].filter(part => part !== undefined && part !== '').join(',');
+    return {
+        ...proxyEnvironment(proxySettings(http, https, excepted === '' ? undefined : excepted)),
+        ...(certificateFile === undefined ? {} : { SSL_CERT_FILE: certificateFile })
+    };
+}
 /** The part of `environment` that docker may see. */
 function dockerEnvironment(environment) {
     const kept = {};
@@ -28894,7 +28910,7 @@ const log = process.env.GITHUB_ACTIONS === 'true' ? (0,_adapters_github_log_js__
 try {
     const commands = (0,_adapters_commands_js__WEBPACK_IMPORTED_MODULE_0__/* .systemCommands */ .U)(new AbortController().signal);
     const files = (0,_adapters_files_js__WEBPACK_IMPORTED_MODULE_1__/* .systemFiles */ .H)(process.env.RUNNER_TEMP ?? '/tmp');
-    await (0,_state_js__WEBPACK_IMPORTED_MODULE_5__/* .cleanUp */ .nY)((0,_state_js__WEBPACK_IMPORTED_MODULE_5__/* .decodeState */ .UJ)((0,_adapters_runner_js__WEBPACK_IMPORTED_MODULE_3__/* .readState */ .un)()), { commands, files, log }, (0,_engine_environment_js__WEBPACK_IMPORTED_MODULE_7__/* .dockerEnvironment */ .O)(process.env));
+    await (0,_state_js__WEBPACK_IMPORTED_MODULE_5__/* .cleanUp */ .nY)((0,_state_js__WEBPACK_IMPORTED_MODULE_5__/* .decodeState */ .UJ)((0,_adapters_runner_js__WEBPACK_IMPORTED_MODULE_3__/* .readState */ .un)()), { commands, files, log }, (0,_engine_environment_js__WEBPACK_IMPORTED_MODULE_7__/* .dockerEnvironment */ .O9)(process.env));
 }
 catch (error) {
     log.warning((0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .describeError */ .Uc)(error));

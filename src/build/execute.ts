@@ -1,6 +1,6 @@
 import {join} from 'node:path'
 import {StepError} from '../errors.js'
-import {diagnose, type BuildFacts} from '../diagnosis/diagnose.js'
+import {diagnose, diagnosisText, type BuildFacts} from '../diagnosis/diagnose.js'
 import type {ProxySettings} from '../network/proxy.js'
 import type {PlannedBuild} from '../plan/plan.js'
 import type {CacheStore, Clock, Commands, Files, Log} from '../ports.js'
@@ -83,19 +83,19 @@ async function attempt(
     })
     const progress = reader.collapse()
     if (exitCode === 0) return progress
-    const {step, cause, retryable, advice} = diagnose(progress, settings)
+    const diagnosis = diagnose(progress, settings)
     const output = progress.failure?.output ?? progress.messages
     for (const line of output.slice(-40)) log.info(line)
-    if (!retryable || attempts > settings.retries) {
+    if (!diagnosis.retryable || attempts > settings.retries) {
       const tried = attempts === 1 ? '' : ` (after ${attempts} attempts)`
       throw new StepError(
         `build ${build.component}`,
-        `docker buildx bake exited with ${exitCode}${tried} in the step ${step}:\n${cause}${advice === undefined ? '' : `\n${advice}`}`
+        `docker buildx bake exited with ${exitCode}${tried} in the step ${diagnosis.step}:\n${diagnosisText(diagnosis)}`
       )
     }
     const seconds = 5 * 2 ** (attempts - 1)
     log.warning(
-      `The build met a network failure in ${step}: ${cause}. Next attempt in ${seconds} s (${attempts} of ${settings.retries}).`
+      `The build met a network failure in ${diagnosis.step}: ${diagnosis.cause}. Next attempt in ${seconds} s (${attempts} of ${settings.retries}).`
     )
     await pause(seconds * 1000)
   }

@@ -1,4 +1,4 @@
-import {asInTree} from '../recipes/step-options.js'
+import {asInTree, isCutOff} from '../recipes/step-options.js'
 import type {Log} from '../ports.js'
 import {formatDuration} from '../format.js'
 
@@ -14,7 +14,13 @@ export interface BuildProgress {
   /** Finished steps, without BuildKit's own such as loading the Dockerfile. */
   readonly steps: readonly Step[]
   /** The step that failed, with the end of its output. */
-  readonly failure?: {readonly step: string; readonly message: string; readonly output: readonly string[]}
+  readonly failure?: {
+    readonly step: string
+    readonly message: string
+    readonly output: readonly string[]
+    /** Whether we had cut the step off from the network. */
+    readonly withoutNetwork: boolean
+  }
   /** Lines that were no progress: errors of buildx itself. */
   readonly messages: readonly string[]
 }
@@ -79,7 +85,8 @@ export function progressReader(log: Log): {onLine(line: string): void; collapse(
     if (error !== '') {
       // A cancelled step is no cause.
       if (!error.includes('context canceled')) {
-        failure ??= {step: step.name, message: error, output: outputOf(step).slice(-200)}
+        const output = outputOf(step).slice(-200)
+        failure ??= {step: step.name, message: error, output, withoutNetwork: isCutOff(name)}
       }
       return
     }

@@ -31,9 +31,6 @@ export interface BuildFacts {
   readonly strict: boolean
 }
 
-/** A failed step, and whether it was cut off from the network by us, which its name does not show. */
-type Failure = NonNullable<BuildProgress['failure']> & {readonly withoutNetwork?: boolean}
-
 // Enough for the errors of a compiler, which stops at ten.
 const linesShown = 12
 
@@ -101,7 +98,7 @@ function kindInContext(
   return kind === 'missing' && (packages || /\.(deb|apk)$/.test(url ?? '')) ? 'package gone' : kind
 }
 
-function isCutOff(step: string, failure: Failure | undefined): boolean {
+function isCutOff(step: string, failure: BuildProgress['failure']): boolean {
   return failure?.withoutNetwork === true || /\bRUN +(--\S+ +)*--network=none\b/.test(step)
 }
 

@@ -1,3 +1,5 @@
+import {proxyEnvironment, proxySettings, type ProxySettings} from '../network/proxy.js'
+
 /**
  * The variables that docker, buildx and their children get from the surroundings; nothing else does, because `bake` fills
  * the variables of a bake file from the environment by name (`VERSION`, `PLATFORM`, `DESTDIR`, `SYSTEMD` …, and v23 to
@@ -38,6 +40,26 @@ export const inheritedVariables = [
   'AWS_ROLE_ARN',
   'AWS_WEB_IDENTITY_TOKEN_FILE'
 ] as const
+
+/**
+ * What the docker client needs to get out by itself: buildx fetches the tokens of registries, and not the builder
+ * (docker/buildx, session/auth). Only with the drivers whose builder it reaches by way of a docker daemon, because a remote
+ * one would be dialled through the proxy, too. `certificateFile` holds all authorities to trust.
+ */
+export function clientRoutes(
+  driver: string,
+  environment: Readonly<Record<string, string>>,
+  {http, https, none}: ProxySettings,
+  certificateFile: string | undefined
+): Record<string, string> {
+  if (driver !== 'docker' && driver !== 'docker-container') return {}
+  const [, address, name] = /^tcp:\/\/(?:\[([^\]]+)\]|([^/:]+))/.exec(environment.DOCKER_HOST ?? '') ?? []
+  const excepted = [none, address ?? name].filter(part => part !== undefined && part !== '').join(',')
+  return {
+    ...proxyEnvironment(proxySettings(http, https, excepted === '' ? undefined : excepted)),
+    ...(certificateFile === undefined ? {} : {SSL_CERT_FILE: certificateFile})
+  }
+}
 
 /** The part of `environment` that docker may see. */
 export function dockerEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {

@@ -69,6 +69,11 @@ export function asInTree(step: string): string {
   return step.replace(new RegExp(`--mount=type=secret,id=${idPrefix}\\S+ `, 'g'), '').replace(` ${noNetwork}`, '')
 }
 
+/** Whether a step was cut off from the network by `withoutNetwork`. */
+export function isCutOff(step: string): boolean {
+  return step.includes(` ${noNetwork}`)
+}
+
 // The second space tells it from a tree's own.
 const noNetwork = ' --network=none'
 

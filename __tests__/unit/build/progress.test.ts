@@ -3,6 +3,7 @@ import {join} from 'node:path'
 import {describe, expect, it} from '@jest/globals'
 import {progressReader, slowestSteps, type BuildProgress} from '../../../src/build/progress.js'
 import {memoryLog} from '../../support/memory.js'
+import {withoutNetwork} from '../../../src/recipes/step-options.js'
 
 interface Read {
   readonly progress: BuildProgress
@@ -65,7 +66,8 @@ describe('progressReader', () => {
       message: expect.stringMatching(
         /^process "\/bin\/sh -c echo before.*" did not complete successfully: exit code: 3$/
       ),
-      output: ['before', 'E: nothing works']
+      output: ['before', 'E: nothing works'],
+      withoutNetwork: false
     })
     expect(progress.messages.at(-1)).toMatch(/^ERROR: failed to solve: process /)
   })
@@ -76,7 +78,7 @@ describe('progressReader', () => {
       JSON.stringify({vertexes: [{digest: 'b', name: 'two', error: 'exit code: 1'}]}),
       JSON.stringify({vertexes: [{digest: 'c', name: 'three', error: 'exit code: 2'}]})
     ])
-    expect(progress.failure).toEqual({step: 'two', message: 'exit code: 1', output: []})
+    expect(progress.failure).toEqual({step: 'two', message: 'exit code: 1', output: [], withoutNetwork: false})
   })
 
   it('says when a step starts and how long it took', () => {
@@ -164,8 +166,15 @@ describe('progressReader', () => {
     expect(read([output('a\n'), vertex('RUN x', {error: 'exit code: 1'})]).progress.failure).toEqual({
       step: 'RUN x',
       message: 'exit code: 1',
-      output: ['a']
+      output: ['a'],
+      withoutNetwork: false
     })
+  })
+
+  it('knows a step that we have cut off, and names it as the tree does', () => {
+    const cutOff = withoutNetwork('FROM a\nRUN make\n', [2]).split('\n')[1] ?? ''
+    const {failure} = read([vertex(`[b 1/1] ${cutOff}`, {error: 'exit code: 1'})]).progress
+    expect(failure).toMatchObject({step: '[b 1/1] RUN make', withoutNetwork: true})
   })
 
   it('keeps the end of a long output', () => {

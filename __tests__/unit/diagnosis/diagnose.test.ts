@@ -10,12 +10,12 @@ const exit = (script: string) => `process "/bin/sh -c ${script}" did not complet
 /** Of a RUN step that printed these lines and failed. */
 const ofOutput = (output: readonly string[], route: RouteName = 'direct', script = 'make'): Diagnosis =>
   diagnose(
-    {steps: [], messages: [], failure: {step, message: exit(script), output}},
+    {steps: [], messages: [], failure: {step, message: exit(script), output, withoutNetwork: false}},
     {endpoints: endpointsBy(route), strict: false}
   )
 /** Of a step that BuildKit itself could not do. */
 const ofMessage = (name: string, message: string, endpoints: readonly RoutedEndpoint[] = []): Diagnosis =>
-  diagnose({steps: [], messages: [], failure: {step: name, message, output: []}}, {endpoints, strict: false})
+  diagnose({steps: [], messages: [], failure: {step: name, message, output: [], withoutNetwork: false}}, {endpoints, strict: false})
 
 describe('diagnose', () => {
   it.each<[FailureKind, string]>([

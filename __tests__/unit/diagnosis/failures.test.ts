@@ -39,7 +39,7 @@ const failures = readdirSync(directory).map(name => ({
 
 function progressOf({step, message, output, messages = []}: Failure): BuildProgress {
   if (step === undefined || message === undefined || output === undefined) return {steps: [], messages}
-  return {steps: [], messages, failure: {step, message, output}}
+  return {steps: [], messages, failure: {step, message, output, withoutNetwork: false}}
 }
 
 function read(failure: Failure): Diagnosis {

@@ -4,6 +4,15 @@ import type {RoutedEndpoint} from '../../../src/network/endpoint.js'
 import {requireRoutes} from '../../../src/plan/make-plan.js'
 import {daemonComponent, planWith} from '../../support/plan.js'
 
+function thrownBy(action: () => void): unknown {
+  try {
+    action()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
 describe('requireRoutes', () => {
   const components = [daemonComponent()]
 
@@ -16,13 +25,16 @@ describe('requireRoutes', () => {
 
   it('refuses under strict, all at once, what has no route, and names the input of each', () => {
     const plan = planWith({strict: true}, {components, network: {goProxy: 'https://go.example'}})
-    let message = ''
-    try {
-      requireRoutes(plan)
-    } catch (error) {
-      expect(error).toBeInstanceOf(ConfigurationError)
-      message = String(error)
-    }
+    const message = String(
+      thrownBy(() => {
+        requireRoutes(plan)
+      })
+    )
+    expect(
+      thrownBy(() => {
+        requireRoutes(plan)
+      })
+    ).toBeInstanceOf(ConfigurationError)
     const lines = plan.endpoints.map(
       ({kind, what, route}: RoutedEndpoint) => `${kind} ${what}: set '${route.inputs[0] ?? ''}'`
     )
