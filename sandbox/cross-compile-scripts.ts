@@ -93,6 +93,7 @@ for file in "$@"; do
   fi
 done
 `,
+  'xx-apk': '#!/bin/sh\nexec apk "$@"\n',
   'xx-apt-get': '#!/bin/sh\nexec apt-get "$@"\n',
   'xx-apt': '#!/bin/sh\nexec apt-get "$@"\n'
 }

@@ -50,7 +50,7 @@ async function demonstrate(): Promise<number> {
   const found = findEngine() ?? (await throwawayEngine())
   if (found === undefined) return 1
   const addresses = [...new Set(['127.0.0.1', found.hostAddress])]
-  console.log('Starting the mirrors: registry, git, Go proxy, apt, forward proxy')
+  console.log('Starting the mirrors: registry, git, Go proxy and checksums, packages, downloads, forward proxy')
   const mirrors = await startMirrors(addresses, undefined, () => undefined)
   stops.push(() => mirrors.stop())
   const {registry} = mirrors.network

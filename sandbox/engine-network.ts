@@ -8,6 +8,8 @@ export interface EngineNetwork {
   readonly namespace: string
   /** The one bridge inside the namespace, for an engine's containers. */
   readonly bridge: string
+  /** The bridge's IPv4 address, which containers reach and where nobody listens. */
+  readonly bridgeAddress: string
   /** IPv4 address of this machine on the way to the namespace. */
   readonly hostAddress: string
   /** What the bridge, the containers and `hostAddress` have in common, like `10.213.7.0/24`. */
@@ -66,6 +68,7 @@ async function tryCreate(third: number): Promise<EngineNetwork | undefined> {
   return {
     namespace,
     bridge,
+    bridgeAddress: address(2),
     hostAddress: address(1),
     subnet: `${address(0)}/24`,
     containerSubnet: `${address(128)}/25`

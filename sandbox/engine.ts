@@ -29,12 +29,23 @@ export interface Engine {
   stop(): Promise<void>
 }
 
+/** As docs.docker.com/engine/daemon/proxy has them. */
+export interface DaemonProxies {
+  readonly 'http-proxy': string
+  readonly 'https-proxy': string
+  readonly 'no-proxy'?: string
+}
+
 export interface EngineOptions {
   /** Programs are kept below it from run to run. */
   readonly cacheDirectory: string
   readonly log: (line: string) => void
   /** Whether images are in containerd's store (the default) or overlay2's, with which an engine cannot export caches. */
   readonly containerdStore?: boolean
+  /** Says, once `hostAddress` is there, by which proxies the daemon itself gets out. They stay in its daemon.json. */
+  readonly proxies?: (hostAddress: string) => Promise<DaemonProxies>
+  /** Certificates in PEM form that its machine trusts, in place of this machine's own. */
+  readonly certificates?: string
 }
 
 /**
@@ -43,7 +54,8 @@ export interface EngineOptions {
  * with its first process, which the kernel ends when this process dies. What else a process that died has left behind is
  * removed here. Throws when the engine does not get ready; ask `engineObstacle` first.
  */
-export async function startEngine({cacheDirectory, log, containerdStore = true}: EngineOptions): Promise<Engine> {
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const {cacheDirectory, log, containerdStore = true, proxies, certificates} = options
   await removeLeftovers()
   const programs = await enginePrograms({cacheDirectory, log})
   const network = await createEngineNetwork()
@@ -60,11 +72,13 @@ export async function startEngine({cacheDirectory, log, containerdStore = true}:
       ...(containerdStore ? {} : {'storage-driver': 'overlay2'}),
       features: {'containerd-snapshotter': containerdStore},
       'init-path': programs.tini,
-      hosts: [`unix://${socketPath}`]
+      hosts: [`unix://${socketPath}`],
+      ...(proxies === undefined ? {} : {proxies: await proxies(network.hostAddress)})
     }
-    await writeFile(configurationFile, JSON.stringify(configuration))
+    await writeFile(configurationFile, JSON.stringify(configuration), {mode: 0o600})
+    const trust = certificates === undefined ? [] : [await trustOnly(certificates, directory)]
     const daemon = await startProgram(
-      [...isolation(programs, network), programs.dockerd, '--config-file', configurationFile],
+      [...isolation(programs, network, trust), programs.dockerd, '--config-file', configurationFile],
       {log, ready: () => answers(socketPath)}
     )
     return {
@@ -117,14 +131,18 @@ async function enginePrograms(options: Pick<EngineOptions, 'cacheDirectory' | 'l
 }
 
 /** The beginning of a command line, which puts the rest of it where it can do no harm and cannot outlive this process. */
-function isolation({tini, path}: EnginePrograms, {namespace}: EngineNetwork): readonly string[] {
+function isolation(
+  {tini, path}: EnginePrograms,
+  {namespace}: EngineNetwork,
+  preparations: readonly string[]
+): readonly string[] {
   return [
     ...['setpriv', '--pdeathsig', 'KILL', '--'],
     // None of this process's environment, which may name proxies.
     ...['env', '--ignore-environment', `PATH=${path}`],
     ...['nsenter', `--net=${namespaceFile(namespace)}`],
     ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'],
-    ...['sh', '-c', `${ownDirectories} && exec "$@"`, 'sh'],
+    ...['sh', '-c', `${[...ownDirectories, ...preparations].join(' && ')} && exec "$@"`, 'sh'],
     ...[tini, '--']
   ]
 }
@@ -134,7 +152,14 @@ const ownDirectories = [
   'mount -t tmpfs tmpfs /run',
   'mkdir /run/opt /run/work',
   'mount -t overlay -o lowerdir=/opt,upperdir=/run/opt,workdir=/run/work overlay /opt'
-].join(' && ')
+]
+
+/** The shell command that leaves only these certificates where git and every program written in Go find those to trust. */
+async function trustOnly(certificates: string, directory: string): Promise<string> {
+  const file = join(directory, 'certificates.pem')
+  await writeFile(file, certificates)
+  return `mount -t tmpfs tmpfs /etc/ssl/certs && cp ${file} /etc/ssl/certs/ca-certificates.crt`
+}
 
 /** Makes a configuration directory with buildx as a plugin of the docker client. */
 async function clientConfiguration(directory: string, buildx: string): Promise<string> {
@@ -151,6 +176,8 @@ function daemonConfiguration(directory: string, network: EngineNetwork): Record<
     pidfile: join(directory, 'docker.pid'),
     bridge: network.bridge,
     'fixed-cidr': network.containerSubnet,
+    // There is no name server. Whoever asks for one is told at once, instead of after his own time limit.
+    dns: [network.bridgeAddress],
     iptables: false,
     ip6tables: false,
     'ip-masq': false,

@@ -73,7 +73,8 @@ function parseLog(text: string): ProxiedRequest[] {
   )
 }
 
-async function accepts(address: string, port: number): Promise<boolean> {
+/** Whether somebody listens there. */
+export async function accepts(address: string, port: number): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(port, address)
     socket.once('connect', () => {

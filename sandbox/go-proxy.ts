@@ -1,5 +1,6 @@
 import {strToU8, zipSync} from 'fflate'
-import {type HttpServer, startHttpServer} from './http-server.js'
+import type {HttpServer} from './http-server.js'
+import {startFileServer, type StaticFiles} from './static-files.js'
 
 /** One version of a Go module. */
 export interface GoModule {
@@ -28,45 +29,60 @@ func main() {
   }
 }
 
+/** What the go-winres that moby 29 builds from its repository needs of the Go proxy, see sandbox/trees/go-winres/go.sum. */
+const winres: GoModule = {
+  path: 'github.com/tc-hib/winres',
+  version: 'v0.2.1',
+  files: {
+    'go.mod': 'module github.com/tc-hib/winres\n\ngo 1.16\n',
+    'winres.go':
+      '// Package winres embeds nothing.\npackage winres\n\n// Embedded is what is embedded.\nconst Embedded = "nothing"\n'
+  }
+}
+
+/** What the Go proxy has and the checksum database knows: one version each. */
+export const goModules: readonly GoModule[] = [goWinres, winres]
+
 const modified = '2024-01-01T00:00:00Z'
 
-/**
- * Serves Go modules as a GOPROXY (https://go.dev/ref/mod#goproxy-protocol). Every other module is answered 404, so a
- * client goes on to the next entry of its GOPROXY, if there is one. No checksum database: use GOSUMDB=off.
- */
+/** Starts a Go proxy with `modules`, those above if not given. */
 export async function startGoProxy(options: {
   readonly addresses: readonly string[]
   readonly log: (line: string) => void
-  /** One version each; the stand-in for go-winres if not given. */
   readonly modules?: readonly GoModule[]
 }): Promise<HttpServer> {
-  const {addresses, log, modules = [goWinres]} = options
-  const files = new Map(modules.flatMap(moduleFiles))
-  return startHttpServer({
-    addresses,
-    log,
-    handle: (request, response) => {
-      const content = files.get(new URL(request.url ?? '/', 'http://localhost').pathname)
-      if (content === undefined) response.writeHead(404).end('not found: module unknown\n')
-      else response.writeHead(200, {'content-length': content.length}).end(content)
-    }
-  })
+  const {modules = goModules, ...common} = options
+  return startFileServer({...common, files: goProxyFiles(modules)})
 }
 
-function moduleFiles({path, version, files}: GoModule): [string, Uint8Array][] {
-  const base = `/${escapePath(path)}`
+/**
+ * The files of a GOPROXY (https://go.dev/ref/mod#goproxy-protocol) with these modules. Every other one is missing, so a
+ * client goes on to the next entry of its GOPROXY, if there is one.
+ */
+export function goProxyFiles(modules: readonly GoModule[]): StaticFiles {
+  return new Map(modules.flatMap(moduleFiles))
+}
+
+/** The text of a module's go.mod, whether it has one or not. */
+export function goModText({path, files}: GoModule): string {
+  return files['go.mod'] ?? `module ${path}\n`
+}
+
+/** Module paths and versions in URLs write capital letters as `!` and the small letter. */
+export function escapeModule(pathOrVersion: string): string {
+  return pathOrVersion.replace(/[A-Z]/g, letter => `!${letter.toLowerCase()}`)
+}
+
+function moduleFiles(module: GoModule): [string, Uint8Array][] {
+  const {path, version, files} = module
+  const base = `/${escapeModule(path)}`
   const info = strToU8(JSON.stringify({Version: version, Time: modified}))
   const entries = Object.entries(files).map(([name, text]) => [`${path}@${version}/${name}`, strToU8(text)] as const)
   return [
     [`${base}/@latest`, info],
     [`${base}/@v/list`, strToU8(`${version}\n`)],
-    [`${base}/@v/${version}.info`, info],
-    [`${base}/@v/${version}.mod`, strToU8(files['go.mod'] ?? `module ${path}\n`)],
-    [`${base}/@v/${version}.zip`, zipSync(Object.fromEntries(entries), {level: 0, mtime: modified})]
+    [`${base}/@v/${escapeModule(version)}.info`, info],
+    [`${base}/@v/${escapeModule(version)}.mod`, strToU8(goModText(module))],
+    [`${base}/@v/${escapeModule(version)}.zip`, zipSync(Object.fromEntries(entries), {level: 0, mtime: modified})]
   ]
-}
-
-/** Module paths in proxy URLs write capital letters as `!` and the small letter. */
-function escapePath(path: string): string {
-  return path.replace(/[A-Z]/g, letter => `!${letter.toLowerCase()}`)
 }

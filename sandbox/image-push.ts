@@ -8,10 +8,12 @@ import {digestOf} from './layers.js'
  * `http://127.0.0.1:5000`. Throws, naming request and answer, when the registry refuses anything.
  */
 export async function pushImages(registryUrl: string, images: readonly Image[]): Promise<void> {
-  await Promise.all(images.map(image => pushImage(registryUrl, image)))
+  const sent = new Set<string>()
+  for (const image of images) await pushImage(registryUrl, image, sent)
 }
 
-async function pushImage(registryUrl: string, image: Image): Promise<void> {
+/** `sent` has the repositories and digests of the layers that are there already. */
+async function pushImage(registryUrl: string, image: Image, sent: Set<string>): Promise<void> {
   const {repository, tags, layers, config} = image
   const api = `${registryUrl}/v2/${repository}`
   const imageConfig = JSON.stringify({
@@ -23,7 +25,11 @@ async function pushImage(registryUrl: string, image: Image): Promise<void> {
     history: layers.map(() => ({created: '1970-01-01T00:00:00Z', created_by: 'stand-in'}))
   })
   await pushBlob(api, digestOf(imageConfig), imageConfig)
-  for (const {digest, content} of layers) await pushBlob(api, digest, Readable.toWeb(Readable.from(content())))
+  for (const {digest, content} of layers) {
+    if (sent.has(`${repository}@${digest}`)) continue
+    await pushBlob(api, digest, Readable.toWeb(Readable.from(content())))
+    sent.add(`${repository}@${digest}`)
+  }
   const manifest = JSON.stringify({
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',

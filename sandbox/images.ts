@@ -2,6 +2,8 @@ import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
 import {execFile} from 'node:child_process'
+import {alpineEntries} from './alpine-image.js'
+import {alpineRelease} from './alpine-packages.js'
 import {crossCompileScripts} from './cross-compile-scripts.js'
 import {type Layer, type LayerEntry, smallLayer} from './layers.js'
 import {golangLayer} from './root-file-system.js'
@@ -29,7 +31,12 @@ const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
  * machine takes about a minute and needs root; later ones take what is in `cacheDirectory`.
  */
 export async function standInImages(options: Options): Promise<readonly Image[]> {
-  return Promise.all([golangImage(options), crossCompileImage(), busyboxImage(options)])
+  return Promise.all([golangImage(options), alpineImage(options), crossCompileImage(), busyboxImage(options)])
+}
+
+const golangConfig = {
+  Env: [`PATH=/go/bin:/usr/local/go/bin:${systemPath}`, 'GOPATH=/go', 'GOTOOLCHAIN=local'],
+  WorkingDir: '/go'
 }
 
 async function golangImage(options: Options): Promise<Image> {
@@ -37,11 +44,18 @@ async function golangImage(options: Options): Promise<Image> {
     repository: 'library/golang',
     tags: ['1.24.9-bookworm', '1.26.5-bookworm'],
     layers: [await golangLayer(options)],
-    config: {
-      Env: [`PATH=/go/bin:/usr/local/go/bin:${systemPath}`, 'GOPATH=/go', 'GOTOOLCHAIN=local'],
-      WorkingDir: '/go',
-      Cmd: ['bash']
-    }
+    config: {...golangConfig, Cmd: ['bash']}
+  }
+}
+
+async function alpineImage(options: Options): Promise<Image> {
+  const {program, commands} = await busybox(options)
+  const curl = await readFile(join(await unpackedPackages(['curl'], options), 'usr/bin/curl'))
+  return {
+    repository: 'library/golang',
+    tags: [`1.24.9-alpine${alpineRelease}`],
+    layers: [await golangLayer(options), await smallLayer(alpineEntries(program, curl, commands))],
+    config: {...golangConfig, Cmd: ['sh']}
   }
 }
 
@@ -60,12 +74,9 @@ async function crossCompileImage(): Promise<Image> {
 }
 
 async function busyboxImage(options: Options): Promise<Image> {
-  const programs = await unpackedPackages(['busybox-static'], options)
-  const busybox = join(programs, 'bin/busybox')
-  const {stdout} = await promisify(execFile)(busybox, ['--list'])
-  const commands = stdout.split('\n').filter(name => name !== '' && name !== 'busybox')
+  const {program, commands} = await busybox(options)
   const entries: LayerEntry[] = [
-    {path: 'bin/busybox', content: await readFile(busybox), mode: 0o755},
+    {path: 'bin/busybox', content: program, mode: 0o755},
     ...commands.map(name => ({path: `bin/${name}`, linkTo: 'busybox'})),
     {path: 'etc/passwd', content: 'root:x:0:0:root:/root:/bin/sh\n', mode: 0o644},
     {path: 'etc/group', content: 'root:x:0:\n', mode: 0o644},
@@ -78,4 +89,14 @@ async function busyboxImage(options: Options): Promise<Image> {
     layers: [await smallLayer(entries)],
     config: {Env: [`PATH=${systemPath}`], Cmd: ['sh']}
   }
+}
+
+/** Debian's static busybox and the names of its commands. */
+async function busybox(
+  options: Options
+): Promise<{readonly program: Uint8Array; readonly commands: readonly string[]}> {
+  const path = join(await unpackedPackages(['busybox-static'], options), 'bin/busybox')
+  const {stdout} = await promisify(execFile)(path, ['--list'])
+  const commands = stdout.split('\n').filter(name => name !== '' && name !== 'busybox')
+  return {program: await readFile(path), commands}
 }

@@ -23,15 +23,7 @@ export type LayerEntry =
 
 /** Makes a small gzip layer in memory. The same entries always give the same bytes. */
 export async function smallLayer(entries: readonly LayerEntry[]): Promise<Layer> {
-  const archive = pack()
-  for (const entry of entries) {
-    const header = {name: entry.path, mtime: new Date(0)}
-    if ('content' in entry) archive.entry({...header, mode: entry.mode}, Buffer.from(entry.content))
-    else if ('linkTo' in entry) archive.entry({...header, type: 'symlink', linkname: entry.linkTo})
-    else archive.entry({...header, type: 'directory', mode: entry.directoryMode})
-  }
-  archive.finalize()
-  const tar = await buffer(archive)
+  const tar = await tarArchive(entries)
   const compressed = gzipSync(tar)
   return {
     mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
@@ -42,6 +34,19 @@ export async function smallLayer(entries: readonly LayerEntry[]): Promise<Layer>
       yield await Promise.resolve(compressed)
     }
   }
+}
+
+/** A tar of these entries, all owned by root and from 1970. */
+export async function tarArchive(entries: readonly LayerEntry[]): Promise<Buffer> {
+  const archive = pack()
+  for (const entry of entries) {
+    const header = {name: entry.path, mtime: new Date(0)}
+    if ('content' in entry) archive.entry({...header, mode: entry.mode}, Buffer.from(entry.content))
+    else if ('linkTo' in entry) archive.entry({...header, type: 'symlink', linkname: entry.linkTo})
+    else archive.entry({...header, type: 'directory', mode: entry.directoryMode})
+  }
+  archive.finalize()
+  return buffer(archive)
 }
 
 /** `sha256:` and the digest in hexadecimal digits. */

@@ -13,6 +13,7 @@ export const mobyReleaseTags = [
   'v28.5.0-rc.1',
   'v28.5.1',
   'v28.5.2',
+  'v28.9.0',
   'docker-v29.0.0-beta.1',
   'docker-v29.0.0-rc.1',
   'docker-v29.1.0',
@@ -31,10 +32,20 @@ export const mobyOtherTags = [
 ] as const
 
 /** Those of all these tags that are annotated. */
-export const mobyAnnotatedTags = ['v24.0.9', 'v28.5.1', 'v28.5.2', 'docker-v29.1.0', 'docker-v29.4.1'] as const
+export const mobyAnnotatedTags = [
+  'v24.0.9',
+  'v28.5.1',
+  'v28.5.2',
+  'v28.9.0',
+  'docker-v29.1.0',
+  'docker-v29.4.1'
+] as const
 
 /** The tags of the docker/cli repository; v23.0.10 and v23.0.15 are what some later moby tags have to make do with. */
-export const cliTags = ['v23.0.10', 'v23.0.15', 'v28.5.1', 'v28.5.2', 'v29.1.0'] as const
+export const cliTags = ['v23.0.10', 'v23.0.15', 'v28.5.1', 'v28.5.2', 'v28.9.0', 'v29.1.0'] as const
+
+/** The tag of both repositories whose trees download in every way that is known; docker/cli's builds on Alpine. */
+export const channelsTag = 'v28.9.0'
 
 /**
  * Makes bare repositories `<directory>/<owner>/<name>.git`: moby and docker/cli in miniature, with commits, branches, pull
@@ -120,6 +131,9 @@ async function mobyHistory(): Promise<History> {
   commit('refs/heads/feature/mirror', 'Add a mirror', moby29, merged)
   const pull = commit('refs/pull/42/head', 'Propose a change', moby29, merged)
   commit('refs/pull/42/merge', 'Merge the proposed change', moby29, last, pull)
+
+  const channels = overlay(moby28, await readTree('moby-channels'))
+  annotatedTag(channelsTag, commit('refs/heads/channels', 'Download in every way', channels, fixed))
   return history
 }
 
@@ -138,6 +152,8 @@ async function cliHistory(): Promise<History> {
   const third = commit('refs/heads/master', 'Release 29.1.0', cli, second)
   annotatedTag('v29.1.0', third)
   commit('refs/heads/master', 'Work after the tags', cli, third)
+  const alpine = overlay(cli, await readTree('cli-alpine'))
+  annotatedTag(channelsTag, commit('refs/heads/channels', 'Build on Alpine', alpine, second))
   return history
 }
 
@@ -169,6 +185,7 @@ function withVersion(files: Tree, version: string): Tree {
 async function git(argv: readonly string[], input = ''): Promise<string> {
   const environment = {PATH: process.env.PATH, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null'}
   const running = promisify(execFile)('git', argv, {env: environment})
-  running.child.stdin?.end(input)
+  // Who reads nothing may be gone already.
+  running.child.stdin?.on('error', () => undefined).end(input)
   return (await running).stdout
 }

@@ -10,11 +10,11 @@ import {cachedDirectory, machineSuite, unpackedPackages} from './unpacked-packag
 /** Goes up with every change of what is done to the tree below, so that no older layer is taken from the cache. */
 const recipe = 1
 
-const packages = ['golang-go', 'git', 'ca-certificates', 'make']
+const packages = ['golang-go', 'git', 'ca-certificates', 'make', 'curl', 'wget']
 
 /**
  * The one layer of the stand-in golang image: a minimal Debian of this machine's own suite with Go (no C compiler), git,
- * CA certificates and make, made by mmdebstrap from this machine's own mirror in some 40 seconds, as root. It is kept in
+ * CA certificates, make, curl and wget, made by mmdebstrap from this machine's own mirror in some 40 seconds, as root. It is kept in
  * `cacheDirectory` from then on.
  */
 export async function golangLayer(options: {

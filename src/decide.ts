@@ -6,11 +6,11 @@ import {surveyEngine} from './engine/survey-engine.js'
 import type {Inputs} from './inputs.js'
 import {readCertificates} from './network/certificates.js'
 import type {Network} from './network/network.js'
+import {givenProxies} from './network/step-proxies.js'
 import {surveyChecksumDatabase} from './network/survey-checksum-database.js'
 import {surveyMirrors} from './network/survey-mirrors.js'
 import {surveyNetwork} from './network/survey-network.js'
 import {secretsIn} from './network/url.js'
-import {formatDuration} from './format.js'
 import {downloadsOf, takeInventory} from './plan/inventory.js'
 import {makePlan} from './plan/make-plan.js'
 import type {Plan} from './plan/plan.js'
@@ -57,12 +57,14 @@ export async function decide(
   const inventoried = components.map(component => takeInventory(component, inputs, engine))
   const {aptMirrors, apkMirrors, downloadMirrors} = inputs
   const candidates = {aptMirrors, apkMirrors, gitMirrors, downloadMirrors}
+  // What these answer is for build steps, nearly all of it.
+  const stepSettings = {...settings, proxies: givenProxies({proxies, clientProxies: engine.clientProxies})}
   const downloads = downloadsOf(inventoried)
   const goSumdb = downloads.some(({kind}) => kind === 'sumdb')
-    ? await surveyChecksumDatabase(inputs, settings, prober)
+    ? await surveyChecksumDatabase(inputs, stepSettings, prober)
     : inputs.goSumdb
   const network: Network = {
-    ...(await surveyNetwork(candidates, downloads, settings, {prober, log})),
+    ...(await surveyNetwork(candidates, downloads, stepSettings, {prober, log})),
     ...settings,
     registryMirrors,
     clientProxies: engine.clientProxies,
@@ -74,7 +76,7 @@ export async function decide(
   }
   const unique = randomBytes(4).toString('hex')
   const plan = makePlan(inputs, {components: inventoried, engine, network, workDirectory, unique})
-  log.info(`Planned in ${formatDuration((clock() - checkedOut) / 1000)} after the checkout.`)
+  log.info(`Planned in ${Math.round(clock() - checkedOut)} ms after the checkout.`)
   return {plan, network, ...(certificateFile === undefined ? {} : {certificateFile})}
 }
 

@@ -1,7 +1,7 @@
 import {certificateProblem, type CertificatesInput} from './network/certificates.js'
 import {normalRegistry} from './network/images.js'
 import type {PrefixRule, RegistryMirror} from './network/network.js'
-import {proxyUrl} from './network/proxy.js'
+import {isProxyUrl, proxyUrl} from './network/proxy.js'
 import {isHttpUrl, redactText} from './network/url.js'
 import {isRepository} from './source/repository.js'
 
@@ -119,6 +119,10 @@ export class InputReader {
       const mirror = {registry: normalRegistry(registry.toLowerCase()), host, path: path.slice(1)}
       return [scheme === 'http' || scheme === 'https' ? {...mirror, scheme} : mirror]
     })
+    const chained = mirrors.find(({host}) => mirrors.some(({registry}) => registry === normalRegistry(host)))
+    if (chained !== undefined) {
+      this.#problem(name, 'must not name a mirror that another line sends elsewhere', chained.host)
+    }
     return {mirrors, direct}
   }
 
@@ -144,12 +148,12 @@ export class InputReader {
         this.#problem(name, 'must end both the prefix and its mirror with a slash, or neither', line)
         return []
       }
-      if (to.startsWith(from)) {
-        this.#problem(name, 'must not send a prefix to below itself (prefix=direct permits what is direct)', line)
-        return []
-      }
       return [{from, to}]
     })
+    const chained = mirrors.find(({to}) => mirrors.some(({from}) => to.startsWith(from)))
+    if (chained !== undefined) {
+      this.#problem(name, 'must not name a mirror that another line sends elsewhere', chained.to)
+    }
     return {mirrors, direct}
   }
 
@@ -197,9 +201,16 @@ export class InputReader {
   proxy(name: string): string | undefined {
     const value = this.text(name)
     if (value === undefined) return undefined
+    return this.checkedProxy(`'${name}'`, value)
+  }
+
+  /** A proxy that `origin` names, if it is one. */
+  checkedProxy(origin: string, value: string): string | undefined {
     const url = proxyUrl(value)
-    if (isHttpUrl(url) && !/["\\\s$`]/.test(url)) return url
-    this.#problem(name, 'must be a proxy such as http://user:password@host:3128', value)
+    if (isProxyUrl(url)) return url
+    this.#problems.push(
+      `${origin} must be a proxy such as http://user:password@host:3128, user and password percent-encoded (@ is %40, / is %2F), got '${value.replace(/^.*@/s, '***@')}'`
+    )
     return undefined
   }
 

@@ -4,7 +4,7 @@ import type {CertificatesInput} from './network/certificates.js'
 import {mirrorPresets, presetInputs} from './network/mirror-presets.js'
 import type {DirectPermissions, PrefixRule, RegistryMirror} from './network/network.js'
 import {proxiesFromEnvironment, proxyUrl, type ProxySettings} from './network/proxy.js'
-import {redactUrl, secretsIn} from './network/url.js'
+import {proxySecretsIn, redactUrl, secretsIn} from './network/url.js'
 
 // Of each list the first is the default.
 export const modes = ['build', 'plan'] as const
@@ -80,6 +80,11 @@ export function parseInputs(given: Readonly<Record<string, string>>, {environmen
   const downloads = read.prefixRules('download-mirrors')
   const repository = read.repository('repository') ?? 'moby/moby'
   const proxies = proxiesFromEnvironment(environment)
+  // Only what no input replaces matters.
+  const environmentProxy = (name: string, proxy: string | undefined) =>
+    proxy === undefined || read.text(name) !== undefined
+      ? undefined
+      : read.checkedProxy(`the runner's ${name.replace('-', '_')}`, proxy)
   const inputs: Inputs = defined({
     mode: read.choice('mode', modes),
     repository,
@@ -118,8 +123,8 @@ export function parseInputs(given: Readonly<Record<string, string>>, {environmen
       apk: apk.direct
     },
     proxies: defined({
-      http: read.proxy('http-proxy') ?? proxies.http,
-      https: read.proxy('https-proxy') ?? proxies.https,
+      http: read.proxy('http-proxy') ?? environmentProxy('http-proxy', proxies.http),
+      https: read.proxy('https-proxy') ?? environmentProxy('https-proxy', proxies.https),
       none: read.line('no-proxy') ?? proxies.none
     }),
     certificates: read.certificates('ca-certificates'),
@@ -152,7 +157,11 @@ export function secretsOf(raw: Readonly<Record<string, string>>, {environment}: 
     raw['http-proxy'],
     raw['https-proxy']
   ].map(proxy => proxyUrl(proxy?.trim() ?? ''))
-  const secrets = [raw.token?.trim() ?? '', ...[...proxies, ...Object.values(raw)].flatMap(secretsIn)]
+  const secrets = [
+    raw.token?.trim() ?? '',
+    ...proxies.flatMap(proxySecretsIn),
+    ...[...proxies, ...Object.values(raw)].flatMap(secretsIn)
+  ]
   return [...new Set(secrets)].filter(secret => secret !== '')
 }
 

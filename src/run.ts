@@ -111,7 +111,7 @@ async function build(
   const {commands, files, log, clock, pause, cache} = ports
   await createBuilder(plan.builder, network, inputs.retries, workDirectory, environment, ports)
   const proxies = stepProxies(network, stepHosts(plan.endpoints))
-  const settings = {endpoints: plan.endpoints, strict: network.strict, retries: inputs.retries, stepProxies: proxies}
+  const settings = {endpoints: plan.endpoints, network, retries: inputs.retries, stepProxies: proxies}
   const results = []
   for (const planned of plan.builds) {
     log.info(`Building the ${planned.component}: ${planned.stamp.version}, build ${planned.stamp.commit}`)

@@ -118,6 +118,32 @@ describe('acquireSource on a restricted network', () => {
     expect(seen.join('\n')).not.toMatch(/authorization/i)
   })
 
+  it('takes no web server for a mirror that answers everything with a page', async () => {
+    const portal = await startHttpServer({
+      addresses: ['127.0.0.1'],
+      log: () => undefined,
+      handle: (_, response) => {
+        response.writeHead(200, {'content-type': 'text/html'}).end('<html>Log in</html>')
+      }
+    })
+    const serverUrl = 'https://github.example'
+    const page = {from: upstream, to: `http://127.0.0.1:${portal.port}/`}
+    const ports = recordingPorts()
+    try {
+      const good = {from: upstream, to: `http://127.0.0.1:${mirror.port}/`}
+      const request = sourceRequest(directory, 'master', {serverUrl, mirrors: [page, good]})
+      expect(await acquireSource(request, ports)).toMatchObject({commit: engine.commits.master})
+      expect(ports.output()).toContain('is there a git server, and not another web server?')
+      const alone = acquireSource(
+        sourceRequest(directory, 'master', {serverUrl, mirrors: [page], retries: 0}),
+        recordingPorts()
+      )
+      await expect(alone).rejects.toThrow(/'git-mirrors'.*names no branch and no tag/s)
+    } finally {
+      await portal.stop()
+    }
+  })
+
   it.each([
     ['user and password in the URL', `http://${userinfo}@HOST/moby/moby`, undefined],
     ['user and password in the URL, before the token', `http://${userinfo}@HOST/moby/moby`, 'wrong']

@@ -55,7 +55,8 @@ await describeWithEngine('a build that fails', () => {
       says: [
         /^build daemon: .* in the step \[binary base \d\/\d\] RUN apt-get update/,
         `${closed}/debian`,
-        `The download went to the mirror ${closed}; 'apt-mirror' changes that`
+        `route: mirror ${closed}/debian`,
+        'connection refused: Try another mirror: `apt-mirror: '
       ],
       workspace: ['moby']
     })
@@ -68,7 +69,8 @@ await describeWithEngine('a build that fails', () => {
       says: [
         /^build daemon: .* \(after 2 attempts\) in the step \[binary gowinres \d\/\d\] RUN /,
         `${closed}/github.com/tc-hib/go-winres/@v/v0.3.1.info`,
-        `The download went to the mirror ${closed}; 'go-proxy' (and 'go-sumdb') changes that`
+        `route: mirror ${closed}/github.com/tc-hib/go-winres/`,
+        'connection refused: Try another mirror: `go-proxy: '
       ],
       workspace: ['moby']
     })

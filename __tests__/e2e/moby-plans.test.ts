@@ -72,6 +72,8 @@ function reviewable({builds, endpoints}: Plan): string {
   return `${[...told, '', table].join('\n')}\n`
 }
 
-function gitConfiguration(): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('GIT_CONFIG_')))
+function gitConfiguration(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value = '']) => (name.startsWith('GIT_CONFIG_') ? [[name, value]] : []))
+  )
 }

@@ -6,6 +6,7 @@ import {pipeline} from 'node:stream/promises'
 import {promisify} from 'node:util'
 import {createGunzip} from 'node:zlib'
 import {unzipSync} from 'fflate'
+import type {ActionResult} from './runner.js'
 
 const run = promisify(execFile)
 
@@ -29,6 +30,15 @@ export function linesWith(texts: readonly string[], content: string): string[] {
   return content.split('\n').filter(line => texts.some(text => line.includes(text)))
 }
 
+/** The lines of all that a run has shown or handed on that contain one of the texts, but for those that mask it. */
+export function shownWith(texts: readonly string[], {main, post}: ActionResult): string[] {
+  return [main, ...(post === undefined ? [] : [post])].flatMap(phase => {
+    const {log, printed, problems, ...others} = phase
+    const printedLines = printed.split('\n').filter(line => !line.startsWith('::add-mask::'))
+    return linesWith(texts, [log, ...printedLines, ...problems, JSON.stringify(others)].join('\n'))
+  })
+}
+
 /** The files below the directories, at any depth and of any kind, whose bytes contain one of the texts. */
 export async function filesWith(texts: readonly string[], directories: readonly string[]): Promise<string[]> {
   const options = ['--recursive', '--files-with-matches', '--text', '--fixed-strings', '--file=-']
@@ -44,18 +54,26 @@ export async function filesWith(texts: readonly string[], directories: readonly 
 
 /**
  * Unpacks every gzip, zstd, zip and tar file below a directory, if its path there is one of the `wanted`, and what is
- * packed in it, to `target`, which is made. Returns how many there were.
+ * packed in it, so many `levels` deep, to `target`, which is made. Returns how many there were.
  */
-export async function unpackAll(directory: string, target: string, wanted = /./): Promise<number> {
+export async function unpackAll(
+  directory: string,
+  target: string,
+  {wanted = /./, levels = Infinity}: {readonly wanted?: RegExp; readonly levels?: number} = {}
+): Promise<number> {
   await mkdir(target, {recursive: true})
   let count = 0
   for (const file of await regularFiles(directory)) {
     const into = join(target, String(count))
     if (!wanted.test(file.slice(directory.length)) || !(await unpack(file, into))) continue
-    count += 1 + (await unpackAll(into, `${into}-unpacked`))
+    count += 1
+    if (levels > 1) count += await unpackAll(into, `${into}-unpacked`, {levels: levels - 1})
   }
   return count
 }
+
+/** How deep a cache is packed: the archive, its tar, and the layers in that. Tars of files can be read as they are. */
+export const cacheLevels = 3
 
 // Those of image layers lie beside links to anywhere, which must not be followed.
 async function regularFiles(directory: string): Promise<string[]> {

@@ -28,6 +28,7 @@ describe('secretsOf', () => {
     ['a password in a proxy without a scheme', {'https-proxy': 'me:pass@proxy.example:3128'}, ['pass']],
     ['a token in a proxy without a scheme', {'https-proxy': 'pass@proxy.example:3128'}, ['pass']],
     ['a password with an @', {'http-proxy': 'http://me:p@ss@proxy.example'}, ['p@ss']],
+    ['a password that no URL can hold', {'http-proxy': 'http://me:12/s ecret@proxy.example'}, ['12/s ecret']],
     ['a password with a comma, = and |', {'http-proxy': 'http://me:p,a=s|s@proxy.example'}, ['p,a=s|s']],
     ['an escaped password as it is', {'http-proxy': 'http://me:p%40ss@proxy.example'}, ['p%40ss']],
     ['passwords in a list', {'go-proxy': 'https://a:one@x.example,https://b:two@y.example'}, ['one', 'two']],

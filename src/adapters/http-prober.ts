@@ -78,6 +78,8 @@ function open(url: URL, options: RequestOptions, attempt: Attempt): ClientReques
     ...(secureContext === undefined ? {} : {secureContext}),
     // Node would take it from the Host header, which a request to a proxy has of another host.
     servername: serverName(url),
+    // Without an agent Node takes 80 for the default, and writes it into the Host header of HTTPS.
+    defaultPort: url.protocol === 'https:' ? 443 : 80,
     autoSelectFamilyAttemptTimeout: addressMilliseconds,
     signal
   }

@@ -1,4 +1,5 @@
 import {randomUUID} from 'node:crypto'
+import {setMaxListeners} from 'node:events'
 import {homedir, tmpdir} from 'node:os'
 import {join, resolve} from 'node:path'
 import {setTimeout as delay} from 'node:timers/promises'
@@ -79,6 +80,8 @@ export function surroundings(
 /** A signal that fires when the runner or the user cancels: the runner sends an interrupt first, then a termination. */
 export function cancellation(): AbortSignal {
   const controller = new AbortController()
+  // One for everything that waits at a time.
+  setMaxListeners(0, controller.signal)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       controller.abort()

@@ -1,6 +1,7 @@
 import type {EndpointKind, Route} from '../network/endpoint.js'
+import type {Network} from '../network/network.js'
+import {authorityLine, mirrorLine, permissionLine, plainMirrorLine, proxyLine} from '../network/suggested-input.js'
 import type {FailureKind} from './failure-kind.js'
-import {mirrorLine, permissionLine, plainLine, proxyLine} from './input-lines.js'
 import type {Subject} from './subject.js'
 
 /** The parts of a sentence that depend on what was fetched, and how. */
@@ -27,24 +28,24 @@ const sentences: Readonly<Record<FailureKind, (words: Words) => string>> = {
   unreachable: reach,
   'connection lost': reach,
   'rate limit': words =>
-    words.kind === 'image' || words.kind === 'frontend'
-      ? `The registry gives more to who has logged in before. ${reach(words)}`
-      : reach(words),
+    isImage(words.kind) ? `The registry gives more to who has logged in before. ${reach(words)}` : reach(words),
   'server error': reach,
   'git early eof': reach,
   tls: () =>
-    'The mirror, or somebody in between, has a certificate of an authority that is not known here; trust it: `ca-certificates: /path/to/authority.pem`.',
-  'plain http': ({mirror, plain, via}) =>
+    `The mirror, or somebody in between, has a certificate of an authority that is not known here; trust it: \`${authorityLine}\`.`,
+  'plain http': ({mirror, plain, via, kind}) =>
     via === 'mirror'
-      ? `This mirror does not speak TLS; say so: ${plain}.`
+      ? `This mirror does not speak TLS; say so: ${plain}${isImage(kind) ? ", and name its host in `insecure-registries` of the daemon's daemon.json" : ''}.`
       : `What answers in the server's place does not speak TLS; go around it: ${mirror}.`,
   'proxy login': ({proxy}) => `The proxy wants a user and a password, or other ones: ${proxy}.`,
   forbidden: ({mirror, via, another}) =>
     `The server${via === 'proxy' ? ', or the proxy,' : ''} refuses this; try ${another}: ${mirror}.`,
   'package gone': ({mirror, kind}) =>
-    `The archive does not have this any more; try one that does${kind === 'apt' ? ' (old releases of Debian are at http://archive.debian.org)' : ''}: ${mirror}.`,
+    `This address does not have it, or not any more; check it, or try one that does${kind === 'apt' ? ' (old releases of Debian are at http://archive.debian.org)' : ''}: ${mirror}.`,
   missing: ({mirror, via}) =>
     `The server does not have it${via === 'mirror' ? ' (a mirror may lag behind)' : ''}; try one that does: ${mirror}.`,
+  'wrong answer': ({mirror, another}) =>
+    `What answers there is no Go proxy, or somebody in between answers in its place; check its address, or try ${another}: ${mirror}.`,
   'expired release': ({mirror}) =>
     `Nobody renews this copy of the archive, or the clock here is wrong; try a mirror that is kept up to date: ${mirror}.`,
   checksum: ({mirror, another}) =>
@@ -63,16 +64,26 @@ const sentences: Readonly<Record<FailureKind, (words: Words) => string>> = {
 }
 
 /** What the user can do about a failure: one sentence with the line of input to try, in backquotes. */
-export function adviceFor(kind: FailureKind, {url, wanted}: Subject): string | undefined {
+export function adviceFor(kind: FailureKind, {url, wanted}: Subject, network: Network): string | undefined {
   const via = wanted.route?.via
   const sentence = sentences[kind]({
-    mirror: `\`${mirrorLine(wanted)}\``,
-    plain: `\`${plainLine(wanted)}\``,
-    permission: `\`${permissionLine(wanted)}\``,
-    proxy: `\`${proxyLine(url, wanted)}\``,
+    mirror: `\`${mirrorLine(wanted, network)}\``,
+    plain: `\`${plainMirrorLine(wanted, network)}\``,
+    permission: `\`${permissionLine(wanted, network)}\``,
+    proxy: `\`${proxyLine(proxyInput(url, wanted.route), wanted.route?.proxy)}\``,
     kind: wanted.kind,
     via,
     another: via === 'mirror' ? 'another mirror' : 'a mirror'
   })
   return sentence === '' ? undefined : sentence
+}
+
+/** Of the two proxies the one that was asked. */
+function proxyInput(url: string | undefined, route: Route | undefined): 'http-proxy' | 'https-proxy' {
+  const plain = url === undefined ? route?.inputs.find(name => /^https?-proxy$/.test(name)) : url.split(':')[0]
+  return plain === 'http' || plain === 'http-proxy' ? 'http-proxy' : 'https-proxy'
+}
+
+function isImage(kind: EndpointKind): boolean {
+  return kind === 'image' || kind === 'frontend'
 }

@@ -1,5 +1,6 @@
 import type {BuildProgress} from '../build/progress.js'
 import type {Route, RoutedEndpoint} from '../network/endpoint.js'
+import type {Network} from '../network/network.js'
 import {redactUrl} from '../network/url.js'
 import {adviceFor} from './advice.js'
 import {isConnectionFailure, isOfMachine, isTransient, type FailureKind} from './failure-kind.js'
@@ -27,8 +28,8 @@ export interface Diagnosis {
 export interface BuildFacts {
   /** Everything that the build downloads, and how. */
   readonly endpoints: readonly RoutedEndpoint[]
-  /** Whether what has no route is refused. */
-  readonly strict: boolean
+  /** The mirrors, proxies and permissions that they are reached by. */
+  readonly network: Network
 }
 
 // Enough for the errors of a compiler, which stops at ten.
@@ -52,7 +53,7 @@ export function diagnose({failure, messages}: BuildProgress, facts: BuildFacts):
   const text = lines[cause.index]?.text ?? ''
   const subject = findSubject(cause, lines, step, script, facts.endpoints)
   const kind = kindInContext(cause, subject, facts, isCutOff(step, failure))
-  const advice = adviceFor(kind, subject)
+  const advice = adviceFor(kind, subject, facts.network)
   return {
     kind,
     step,
@@ -88,7 +89,7 @@ function withoutScript(message: string): [error: string, script: string] {
 function kindInContext(
   {kind}: Cause,
   {url, wanted: {kind: wanted, route}}: Subject,
-  {strict}: BuildFacts,
+  {network: {strict}}: BuildFacts,
   cutOff: boolean
 ): FailureKind {
   // apk has no own words for a name that it cannot ask for.

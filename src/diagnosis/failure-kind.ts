@@ -13,6 +13,7 @@ export const failureKinds = [
   'package gone',
   'missing',
   'server error',
+  'wrong answer',
   'expired release',
   'checksum',
   'git early eof',

@@ -31,12 +31,24 @@ export function findCause(lines: readonly Line[]): Cause | undefined {
     const found = read(line)
     if (found !== undefined && !succeeded.has(found.program)) {
       const {program, sign, kind} = found
-      if (sign.vague !== true) return {index, program, kind}
+      if (sign.vague !== true) return {index: firstOfList(lines, index, found), program, kind}
       vague ??= {index, program, kind}
     }
     for (const program of programs) if (program.succeeds?.test(line.text) === true) succeeded.add(program)
   }
   return vague
+}
+
+/** The first of the downloads that apt lists as failed for the same reason: the archive, not its security updates. */
+function firstOfList(lines: readonly Line[], last: number, {program, kind}: Pick<Cause, 'program' | 'kind'>): number {
+  const listed = /^[WE]: Failed to fetch /
+  let index = last
+  for (; listed.test(lines[index]?.text ?? ''); index--) {
+    const before = lines[index - 1]
+    const found = before !== undefined && listed.test(before.text) ? read(before) : undefined
+    if (found?.program !== program || found.kind !== kind) break
+  }
+  return index
 }
 
 /** All that a line says, most telling first. */

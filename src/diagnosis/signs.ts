@@ -31,6 +31,8 @@ const obstacles: readonly Sign[] = [
   {kind: 'no space', says: /no space left on device|disk quota exceeded/i},
   {kind: 'proxy login', says: /proxy authentication required|(response|code|error:) 407\b|\b407 "?Proxy/i},
   {kind: 'plain http', says: /gave HTTP response to HTTPS client|wrong version number|unexpected TLS packet/},
+  // Go's words where not even the first line is of HTTP.
+  {kind: 'plain http', says: /first record does not look like a TLS handshake/},
   {kind: 'tls', says: /x509: |certificate (verify|verification) failed|SSL certificate problem|issuer certificate/i},
   {kind: 'tls', says: /certificate of '.*' (is not trusted|doesn't have a known issuer)|handshake fail(ed|ure)/i}
 ]
@@ -107,7 +109,7 @@ export const programs: readonly Program[] = [
   },
   {
     name: 'apk',
-    speaks: /^(WARNING|ERROR): ((updating and )?opening |Ignoring |http|\S+: package )|^[\dA-F]{12,}:error:/,
+    speaks: /^(WARNING|ERROR): ((updating and )?opening |fetching |Ignoring |http|\S+: package )|^[\dA-F]{12,}:error:/,
     kinds: ['apk'],
     signs: [
       {kind: 'package gone', says: /package mentioned in index not found/},
@@ -143,6 +145,7 @@ export const programs: readonly Program[] = [
     signs: [
       {kind: 'checksum', says: /checksum mismatch/},
       ...obstacles,
+      {kind: 'wrong answer', says: /invalid response from proxy /},
       {kind: 'sumdb', says: /verifying (module|go\.mod): .*(Get|reading) "?https?:/},
       {kind: 'status', says: /reading https?:\S+: (?<status>[45]\d\d) /},
       // Of a proxy that refuses to connect, Go shows the reason alone: tinyproxy and squid.

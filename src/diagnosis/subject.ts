@@ -56,10 +56,25 @@ export function findSubject(
     const isScript = place === places.length - 1
     return isScript && fitting.some(({url}) => url !== subject.url) ? {wanted: subject.wanted} : subject
   }
-  const wanted =
-    (host === undefined ? undefined : endpointOfUrl(`https://${host}/`, kinds, endpoints)) ??
-    endpoints.find(({kind}) => kinds.includes(kind))
-  return {wanted: wanted ?? {kind: kinds[0] ?? 'http', what: host === undefined ? '' : `https://${host}/`}}
+  const candidates = endpointsOf(host, kinds, endpoints)
+  const [wanted = endpoints.find(({kind}) => kinds.includes(kind))] = candidates
+  if (wanted === undefined) {
+    return {wanted: {kind: kinds[0] ?? 'http', what: host === undefined ? '' : `https://${host}/`}}
+  }
+  return {wanted, ...(candidates.length === 1 && !wanted.what.includes('*') ? {url: wanted.what} : {})}
+}
+
+/** What may have been asked of a host, or of any if not given. What goes to a mirror asks no other host. */
+function endpointsOf(
+  host: string | undefined,
+  kinds: readonly EndpointKind[],
+  endpoints: readonly RoutedEndpoint[]
+): RoutedEndpoint[] {
+  return endpoints.filter(
+    ({kind, hosts, route}) =>
+      kinds.includes(kind) &&
+      (host === undefined || hostOf(route.target) === host || (route.via !== 'mirror' && hosts.includes(host)))
+  )
 }
 
 /** What the program asks for; of BuildKit and unknown programs the step tells. */

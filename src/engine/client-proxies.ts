@@ -1,5 +1,5 @@
 import {join} from 'node:path'
-import {proxySettings, proxyUrl, type ProxySettings} from '../network/proxy.js'
+import {isProxyUrl, proxySettings, proxyUrl, type ProxySettings} from '../network/proxy.js'
 import type {Commands, Files} from '../ports.js'
 import {objectOf, parseObject, textOf} from './json.js'
 
@@ -16,7 +16,10 @@ export async function surveyClientProxies(
   const daemons = objectOf(parseObject((await files.readText(file)) ?? '').proxies)
   const host = Object.keys(daemons).some(name => name !== 'default') ? await daemonHost(commands, environment) : ''
   const {httpProxy, httpsProxy, noProxy} = objectOf(daemons[host] ?? daemons.default)
-  const url = (value: unknown) => proxyUrl(textOf(value) ?? '') || undefined
+  const url = (value: unknown) => {
+    const proxy = proxyUrl(textOf(value) ?? '')
+    return isProxyUrl(proxy) ? proxy : undefined
+  }
   return proxySettings(url(httpProxy), url(httpsProxy), textOf(noProxy))
 }
 

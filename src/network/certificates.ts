@@ -10,7 +10,7 @@ export type CertificatesInput = {readonly pem: string} | {readonly path: string}
 export function certificateProblem(text: string): string | undefined {
   if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return 'a private key is in it: never hand that out'
   const blocks = certificateBlocks(text)
-  if (blocks.length === 0) return 'no certificate is in it'
+  if (blocks.length === 0) return 'no complete certificate in PEM form is in it'
   const broken = blocks.findIndex(block => !isCertificate(block))
   return broken < 0 ? undefined : `certificate ${broken + 1} of ${blocks.length} in it cannot be read`
 }
@@ -23,8 +23,10 @@ export function certificateProblem(text: string): string | undefined {
 export async function readCertificates(input: CertificatesInput, directory: string, files: Files): Promise<string> {
   if ('pem' in input) return certificateBlocks(input.pem).join('')
   const path = isAbsolute(input.path) ? input.path : join(directory, input.path)
-  const text = await files.readText(path)
-  const problem = text === undefined ? 'there is no such file' : certificateProblem(text)
+  const isDirectory = (await files.kind(path)) === 'directory'
+  const text = isDirectory ? undefined : await files.readText(path)
+  const missing = isDirectory ? 'that is a directory' : 'there is no such file'
+  const problem = text === undefined ? missing : certificateProblem(text)
   if (text === undefined || problem !== undefined) {
     throw new ConfigurationError(
       `'ca-certificates' must be PEM text of certificates or the path of a file with it, got ${path}, but ${problem ?? ''}`

@@ -3,9 +3,9 @@ import {type Ask, asker, mayPassSoon} from './ask.js'
 import type {RoutedEndpoint} from './endpoint.js'
 import {type Finding, isGood} from './finding.js'
 import type {Network} from './network.js'
-import {probe} from './probe.js'
+import {probe, type ProbeContext} from './probe.js'
 import {proxyFor} from './proxy.js'
-import {stepProxies, wall} from './step-proxies.js'
+import {givenProxies, stepProxies, wall} from './step-proxies.js'
 import {mirrorLine, suggestedInput} from './suggested-input.js'
 import {isHttpUrl} from './url.js'
 
@@ -54,16 +54,21 @@ export async function preflight(
 ): Promise<PreflightResult[]> {
   const started = clock()
   const left = () => Math.floor(started + seconds * 1000 - clock())
-  const once = asker(prober, network, () => Math.max(1, Math.min(left(), Math.ceil(seconds * 500))))
-  const ask = refusingTheDead(patient(limited(once, left, seconds), left, pause))
+  const contextOf = (settings: Network): Pick<ProbeContext, 'ask' | 'network'> => {
+    const once = asker(prober, settings, () => Math.max(1, Math.min(left(), Math.ceil(seconds * 500))))
+    return {ask: refusingTheDead(patient(limited(once, left, seconds), left, pause)), network: settings}
+  }
+  const ours = contextOf(network)
+  const steps = stepsHaveProxiesOfTheirOwn(network) ? contextOf({...network, proxies: givenProxies(network)}) : ours
   const probed = new Map<string, Promise<Probed>>()
   const examine = async (endpoint: RoutedEndpoint): Promise<PreflightResult> => {
     const unasked = withoutAsking(endpoint, network)
     if (unasked !== undefined) return unasked
     const {kind, fetcher, route} = endpoint
     const images = imagesOf(endpoint, endpoints)
-    const key = JSON.stringify([kind, route.target, fetcher === 'git', images])
-    const answer = probed.get(key) ?? timed(() => probe({kind, fetcher}, route.target, {ask, network, images}), clock)
+    const context = fetcher === 'build step' ? steps : ours
+    const key = JSON.stringify([kind, route.target, fetcher === 'git', context === steps, images])
+    const answer = probed.get(key) ?? timed(() => probe({kind, fetcher}, route.target, {...context, images}), clock)
     probed.set(key, answer)
     return resultOf(endpoint, behindWall(await answer, endpoint, endpoints, network), network)
   }
@@ -77,6 +82,12 @@ export async function preflight(
   }
   await Promise.all(Array.from({length: parallel}, work))
   return endpoints.flatMap(endpoint => results.get(endpoint) ?? [])
+}
+
+/** Where nobody else has named any, build steps get those of the docker client. */
+function stepsHaveProxiesOfTheirOwn(network: Network): boolean {
+  const {http, https} = givenProxies(network)
+  return http !== network.proxies.http || https !== network.proxies.https
 }
 
 interface Probed {

@@ -1,6 +1,6 @@
 import {downloadShim, shellQuoted} from './download-shim.js'
 import type {Network, PrefixRule} from './network.js'
-import {wall} from './step-proxies.js'
+import {givenProxies, wall} from './step-proxies.js'
 
 /** Whether there is anything to prime at all. */
 export function isPriming(network: Network): boolean {
@@ -17,7 +17,7 @@ export function isPriming(network: Network): boolean {
  * image has: a POSIX shell and sed, and root. Programs may come later, by the tree's own steps; package sources that these
  * add are not covered.
  */
-export function primedDockerfile(image: string, network: Network, platform = '$BUILDPLATFORM'): string {
+export function primedDockerfile(image: string, network: Network, platform = '$TARGETPLATFORM'): string {
   return [`FROM --platform=${platform} ${image}`, ...primingOf(network), ''].join('\n')
 }
 
@@ -79,7 +79,8 @@ function certificateCommands(network: Network): string[] {
 
 // One-line lists (`deb http://host/debian bookworm main`) and deb822 (`URIs: http://host/debian`) alike. Sources are known by
 // their paths, because the host in them differs between images and their ages.
-function aptCommands({aptMirror, direct, strict, proxies}: Network): string[] {
+function aptCommands(network: Network): string[] {
+  const {aptMirror, direct, strict} = network
   if (aptMirror !== undefined) {
     const to = sedReplacement(aptMirror)
     return [
@@ -91,6 +92,7 @@ function aptCommands({aptMirror, direct, strict, proxies}: Network): string[] {
   }
   if (!strict || !direct.apt) return []
   // Its hosts are known to the image alone, so that no exceptions from proxies can name them (apt.conf(5), apt-transport-http(1)).
+  const proxies = givenProxies(network)
   const schemes = (['http', 'https'] as const).filter(scheme => proxies[scheme] === undefined)
   const settings = schemes.map(scheme => `Acquire::${scheme}::Proxy "DIRECT";`)
   if (settings.length === 0) return []

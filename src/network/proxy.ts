@@ -20,6 +20,13 @@ export function proxyUrl(proxy: string): string {
   return proxy === '' || /^[a-z][a-z0-9]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`
 }
 
+/** Whether a text is the URL of a proxy: a host, and nothing after it. Then whatever stands before an `@` is its userinfo. */
+export function isProxyUrl(text: string): boolean {
+  if (!isHttpUrl(text) || /["\\\s$`]/.test(text)) return false
+  const {pathname, search, hash} = new URL(text)
+  return pathname === '/' && search === '' && hash === ''
+}
+
 /** Settings without the absent parts. */
 export function proxySettings(http?: string, https?: string, none?: string): ProxySettings {
   return {

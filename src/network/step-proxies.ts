@@ -28,16 +28,19 @@ export function stepProxies(network: Network, stepHosts: readonly string[]): Pro
  * The proxies that the user has given to build steps: those of the inputs or the runner where they name any, else those of
  * the docker client's configuration.
  */
-export function givenProxies({proxies, clientProxies = {}}: Network): ProxySettings {
+export function givenProxies({proxies, clientProxies = {}}: Pick<Network, 'proxies' | 'clientProxies'>): ProxySettings {
   if (proxies.http !== undefined || proxies.https !== undefined) return proxies
   return proxySettings(clientProxies.http, clientProxies.https, proxies.none ?? clientProxies.none)
 }
 
 function entriesOf(none = ''): string[] {
-  return none
-    .split(',')
-    .map(entry => entry.trim())
-    .filter(entry => entry !== '')
+  return (
+    none
+      .split(',')
+      .map(entry => entry.trim())
+      // A star would open the wall as well.
+      .filter(entry => entry !== '' && entry !== '*')
+  )
 }
 
 /** The hosts of the mirrors for build steps that are reached without a proxy, in the order of the inputs. */

@@ -23,6 +23,13 @@ export function secretsIn(text: string): string[] {
   })
 }
 
+/** The secrets in the URL of a proxy, also of one that is no URL because they are not percent-encoded. */
+export function proxySecretsIn(proxy: string): string[] {
+  const userinfo = /^(?:[a-z][a-z0-9+.-]*:\/\/)?(.*)@/is.exec(proxy)?.[1] ?? ''
+  const [, password = userinfo] = /^[^:]*:(.*)$/s.exec(userinfo) ?? []
+  return password === '' ? [] : [password]
+}
+
 /** Whether `text` is an absolute http or https URL. */
 export function isHttpUrl(text: string): boolean {
   if (!/^https?:\/\/[^/\s]/i.test(text)) return false

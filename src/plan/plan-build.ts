@@ -113,7 +113,10 @@ function primedImages({sources}: InventoriedComponent, network: Network): Primed
   if (!isPriming(network)) return []
   return sources.images
     .filter(({downloads}) => downloads)
-    .map(({image, spelled}) => ({namedContext: namedContextOf(image), dockerfile: primedDockerfile(spelled, network)}))
+    .map(({image, spelled, platform}) => ({
+      namedContext: namedContextOf(image),
+      dockerfile: primedDockerfile(spelled, network, platform)
+    }))
 }
 
 function planCache(

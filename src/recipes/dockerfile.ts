@@ -17,6 +17,8 @@ export interface Stage {
   readonly name?: string
   /** The image or stage that `FROM` names, variables not yet expanded. */
   readonly base: string
+  /** The `--platform` of `FROM`, variables not yet expanded. */
+  readonly platform?: string
   readonly line: number
   readonly instructions: readonly Instruction[]
 }
@@ -44,7 +46,9 @@ export function parseDockerfile(text: string): Dockerfile {
     if (instruction.keyword === 'FROM') {
       const [base = '', as, name] = instruction.text.split(/\s+/)
       const named = as?.toLowerCase() === 'as' && name !== undefined ? {name: name.toLowerCase()} : {}
-      stages.push({...named, base, line: instruction.line, instructions: []})
+      const platform = instruction.flags.find(flag => flag.name === 'platform')?.value
+      const onPlatform = platform === undefined ? {} : {platform}
+      stages.push({...named, ...onPlatform, base, line: instruction.line, instructions: []})
     } else if (stage === undefined) globals.push(instruction)
     else stage.instructions.push(instruction)
   }

@@ -57,6 +57,8 @@ export function hostsOf(kind: EndpointKind, what: string): string[] {
   const host =
     /^[a-z][a-z0-9+]*:\/\/(?:[^/@]*@)?(\[[^\]]*\]|[^/:?#]+)/i.exec(what)?.[1] ?? /@?([^@/:]+):/.exec(what)?.[1]
   if (host === undefined || host === '*') return []
+  // RubyGems asks a host of its own for the index of rubygems.org (lib/rubygems/source.rb).
+  if (host === 'rubygems.org') return ['index.rubygems.org', host]
   return host === 'pypi.org' ? [host, 'files.pythonhosted.org'] : [host]
 }
 

@@ -1,5 +1,5 @@
 import {parseImageReference, type ImageReference} from '../network/images.js'
-import {declarations, type Dockerfile} from './dockerfile.js'
+import {declarations, type Dockerfile, type Stage} from './dockerfile.js'
 import type {DownloadKind} from './download.js'
 import type {Tree} from './recipe.js'
 import {imageState, walkStage, type StageState, type StageVariables} from './stage-walk.js'
@@ -12,6 +12,8 @@ export interface ImageSource {
   readonly spelled: string
   /** Line of the Dockerfile. */
   readonly line: number
+  /** As `FROM --platform` says; absent for that of the target. */
+  readonly platform?: string
   /** Whether a step on top of it downloads. */
   readonly downloads: boolean
 }
@@ -75,7 +77,9 @@ export function externalSources(
     const found = sourcesForPlatform(dockerfile, target, stageVariables(dockerfile, platform, variables), tree)
     for (const source of found.images) {
       const known = images.get(source.spelled)
-      images.set(source.spelled, {...source, downloads: source.downloads || (known?.downloads ?? false)})
+      // A `COPY --from` of the image has no platform of its own.
+      const first = known?.platform === undefined ? source : known
+      images.set(source.spelled, {...first, downloads: source.downloads || (known?.downloads ?? false)})
     }
     for (const add of found.adds) adds.set(add.url, add)
     for (const step of found.steps) steps.set(Object.values(step).join(' '), step)
@@ -114,7 +118,7 @@ function sourcesForPlatform(
     if (known !== undefined) return known
     if (stage === undefined) return imageState('')
     const base = expandVariables(stage.base, variables.globals)
-    const start = visit(base, stage.line, index) ?? imageState(base)
+    const start = visit(base, stage.line, index, platformOf(stage, variables)) ?? imageState(base)
     const {references, adds, runs, end} = walkStage(stage, start, variables, tree)
     for (const {name, line} of references) visit(name, line, index)
     for (const {url, line} of adds) sources.adds.push({kind: isGitUrl(url) ? 'git' : 'http', url, line})
@@ -129,11 +133,17 @@ function sourcesForPlatform(
     return end
   }
   /** The stage that a name means before the stage `before`; of an image nothing but that it is used. */
-  const visit = (name: string, line: number, before: number): StageState | undefined => {
+  const visit = (name: string, line: number, before: number, platform?: string): StageState | undefined => {
     const index = findStage(dockerfile, name, before)
     if (index >= 0) return visitStage(index)
     if (name !== '' && name !== 'scratch' && name !== 'context') {
-      sources.images.push({image: parseImageReference(name), spelled: name, line, downloads: false})
+      sources.images.push({
+        image: parseImageReference(name),
+        spelled: name,
+        line,
+        downloads: false,
+        ...(platform === undefined ? {} : {platform})
+      })
     }
     return undefined
   }
@@ -142,6 +152,12 @@ function sourcesForPlatform(
   if (index >= 0) visitStage(index)
   const images = sources.images.map(image => ({...image, downloads: primed.has(image.spelled)}))
   return {...sources, images}
+}
+
+// BuildKit fills the platforms in, for each platform that is built.
+function platformOf({platform}: Stage, {globals}: StageVariables): string | undefined {
+  if (platform === undefined || /^\$\{?(BUILD|TARGET)PLATFORM\}?$/.test(platform)) return platform
+  return expandVariables(platform, globals)
 }
 
 function stageVariables(dockerfile: Dockerfile, platform: string, variables: BuildVariables): StageVariables {

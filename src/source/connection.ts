@@ -45,6 +45,8 @@ export function environmentFor(
     // A checkout may know the repository by another URL; it is reached by the one that was asked for.
     rewrites: origin === undefined || origin === route.url ? rewrites : [...rewrites, {from: origin, to: route.target}],
     proxies: request.proxies,
+    // A proxy lets nothing through that it should not.
+    noRedirects: request.strict && request.proxies.http === undefined && request.proxies.https === undefined,
     ...(request.certificateFile === undefined ? {} : {certificateFile: request.certificateFile})
   })
 }

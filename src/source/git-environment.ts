@@ -18,6 +18,8 @@ export interface GitSettings {
   /** At most one rule for one `from`. */
   readonly rewrites: readonly PrefixRule[]
   readonly proxies: ProxySettings
+  /** Whether a server may not send git on to another one. */
+  readonly noRedirects?: boolean
   /** File with all certificate authorities to trust, in PEM. */
   readonly certificateFile?: string
 }
@@ -39,7 +41,7 @@ const misleading = [
  * matches them against the rewritten URL, so a mirror does not get them.
  */
 export function gitEnvironment(settings: GitSettings): Record<string, string> {
-  const {base, directories, credentials, rewrites, proxies, certificateFile} = settings
+  const {base, directories, credentials, rewrites, proxies, noRedirects = false, certificateFile} = settings
   const inherited = Object.entries(base).flatMap(([name, value]) =>
     value === undefined || misleading.includes(name) ? [] : [[name, value] as const]
   )
@@ -52,6 +54,7 @@ export function gitEnvironment(settings: GitSettings): Record<string, string> {
       [`http.${origin}/.extraheader`, authorizationHeader(user)]
     ]),
     ...rewrites.map(({from, to}) => [`url.${to}.insteadOf`, from] as const),
+    ...(noRedirects ? [['http.followRedirects', 'false'] as const] : []),
     // No packing in the background while the tree is built.
     ['gc.auto', '0'],
     ['maintenance.auto', 'false'],

@@ -1,4 +1,5 @@
-import {redactUrl} from '../network/url.js'
+import {authorityLine, mirrorLine} from '../network/suggested-input.js'
+import {isHttpUrl, redactUrl} from '../network/url.js'
 
 /** What a git command that talks to a server left behind. */
 export interface GitFailure {
@@ -20,6 +21,11 @@ const unauthorized =
   /Authentication failed|could not read (Username|Password)|Permission denied|returned error: 40[13]/i
 const notFound = /not found|does not exist|not appear to be a git repository|returned error: (404|410)/i
 const certificate = /certificate/i
+// Of a proxy as curl 7 and 8 word it; plain HTTP has no tunnel, but 407 is never the server's.
+const proxyLogin = /(tunnel failed, response|HTTP code|returned error:) 407\b/
+const proxyDenied = /(tunnel failed, response|HTTP code) 403\b/
+const unreached =
+  /could(n't| not) (resolve|connect)|failed to connect|tunnel failed|connection (refused|timed out)|unreachable|no route to host/i
 const permanent = [
   unauthorized,
   notFound,
@@ -68,17 +74,39 @@ export function failureMessage(failure: GitFailure): string {
   ].join('\n')
 }
 
-function adviceFor({lines, repositoryInput}: GitFailure): readonly string[] {
+function adviceFor({url, route, lines, repositoryInput}: GitFailure): readonly string[] {
   const text = lines.filter(line => !isProgress(line)).join('\n')
-  if (/CONNECT tunnel failed|Proxy CONNECT|\b407\b|resolve proxy/i.test(text)) {
-    return ["Check the proxy ('http-proxy', 'https-proxy') and the user and password in it."]
+  const mirrored = /(^|; )mirror /.test(route)
+  const [, proxy] = /\bproxy \w+:.*?\('(https?-proxy)'/.exec(route) ?? []
+  const mirror = mirrored
+    ? "another mirror in 'git-mirrors'"
+    : `a mirror (${isHttpUrl(url) ? `\`${mirrorLine({kind: 'git', what: url}, noRules)}\`` : "'git-mirrors'"})`
+  if (proxyLogin.test(text)) return [`Check the user and password of the proxy in '${proxy ?? 'https-proxy'}'.`]
+  if (proxyDenied.test(text)) {
+    return [`The proxy denies this host: permit it there, leave it out with 'no-proxy', or try ${mirror}.`]
   }
   if (unauthorized.test(text)) {
-    return [`The server refused: check 'token', and user and password in '${repositoryInput}'.`]
+    return mirrored
+      ? ["The mirror refused: check its line of 'git-mirrors'. It does not get the credentials of the repository."]
+      : [`The server refused: check 'token', and user and password in '${repositoryInput}'.`]
+  }
+  // The latter is of `listRemote`, where git has no words.
+  if (mirrored && (notFound.test(text) || text.includes('is there a git server'))) {
+    return [`The mirror does not have this repository: check its line of 'git-mirrors', and '${repositoryInput}'.`]
   }
   if (notFound.test(text)) {
     return [`Check '${repositoryInput}'; servers also say "not found" of a private repository when 'token' is wrong.`]
   }
-  if (certificate.test(text)) return ['A proxy or mirror with a certificate of its own must be trusted by git.']
-  return []
+  if (certificate.test(text)) {
+    return [`Trust the authority of the server, or of the proxy in between: \`${authorityLine}\`.`]
+  }
+  if (!unreached.test(text)) return []
+  if (proxy !== undefined) return [`Check the proxy in '${proxy}', or try ${mirror}.`]
+  return [
+    mirrored
+      ? "Check the mirror's line of 'git-mirrors', or try another mirror there."
+      : `Try ${mirror} or a proxy (\`https-proxy: http://proxy.example:3128\`).`
+  ]
 }
+
+const noRules = {gitMirrors: [], downloadMirrors: []}

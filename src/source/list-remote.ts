@@ -33,11 +33,13 @@ export async function listRemote(request: ListRequest, ports: SourcePorts): Prom
     for (const candidate of routes) {
       const answer = await list(remote, candidate, request, ports)
       route = candidate
-      if (answer.exitCode === 0) return answer
-      failures.push(answer)
+      // To git, a mirror that answers everything with a page is a repository without refs.
+      if (answer.exitCode === 0 && (answer.lines.length > 0 || candidate.rule === undefined)) return answer
+      const failure = answer.exitCode === 0 ? noRefs : answer
+      failures.push(failure)
       if (routes.length > 1) {
         const way = describeRoute(candidate, request.proxies)
-        ports.log.warning(`No answer from ${url} by ${way}: ${lastLines(answer.lines, 1).join('')}`)
+        ports.log.warning(`No answer from ${url} by ${way}: ${lastLines(failure.lines, 1).join('')}`)
       }
     }
     // One mirror that may come back is reason enough to try again.
@@ -60,9 +62,15 @@ export async function listRemote(request: ListRequest, ports: SourcePorts): Prom
   return {remote, route, ...parseListing(lines.join('\n'))}
 }
 
+const noRefs: GitRun = {
+  exitCode: 1,
+  lines: ['fatal: the answer names no branch and no tag: is there a git server, and not another web server?']
+}
+
 async function list(remote: Remote, route: Route, request: ListRequest, ports: SourcePorts): Promise<GitRun> {
-  // From the root, so that no repository's own configuration has a say.
-  const git = gitIn('/', environmentFor(remote, route, request), ports)
+  // From the root, so that no repository's own configuration has a say. Refs come at once, so who is silent for half a minute has none.
+  const environment = {...environmentFor(remote, route, request), GIT_HTTP_LOW_SPEED_TIME: '30'}
+  const git = gitIn('/', environment, ports)
   const lsRemote = async (options: readonly string[], ...patterns: readonly string[]) =>
     await git.askServer('ls-remote', ...options, '--', remote.repository.url, ...patterns)
   // With these options, servers leave the tens of thousands of pull requests out.

@@ -40,7 +40,9 @@ export function routesTo(url: string, {mirrors, direct, strict, proxies}: RouteS
   if (first !== undefined) return [first, ...others, ...(permitted ? [unmirrored] : [])]
   if (strict && !permitted && !url.startsWith('/') && !isRouted(url, proxies)) {
     throw new ConfigurationError(
-      `'strict' refuses to fetch ${redactUrl(url)} directly: name a mirror in 'git-mirrors', a proxy, or permit it by a line of 'git-mirrors' such as ${redactUrl(url)}=direct`
+      isHttpUrl(url)
+        ? `'strict' refuses to fetch ${redactUrl(url)} directly: name a mirror in 'git-mirrors', a proxy, or permit it by a line of 'git-mirrors' such as ${new URL(url).origin}/=direct`
+        : `'strict' refuses ${redactUrl(url)}: give the repository by its https:// URL, which can have a mirror, a proxy or permission`
     )
   }
   return [unmirrored]

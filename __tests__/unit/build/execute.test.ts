@@ -3,6 +3,7 @@ import {executeBuild} from '../../../src/build/execute.js'
 import {StepError} from '../../../src/errors.js'
 import type {Inputs} from '../../../src/inputs.js'
 import {inputsWith} from '../../support/inputs.js'
+import {networkWith} from '../../support/network.js'
 import {
   memoryCache,
   memoryCommands,
@@ -65,7 +66,7 @@ function execute({attempts = [good], inputs = {}, cache, exported = true, files:
   }
   const environment = {PATH: '/bin', BUILDX_CONFIG: '/home/me/buildx'}
   const {retries, proxies: stepProxies} = inputsWith(inputs)
-  const settings = {endpoints: plan.endpoints, strict: false, retries, stepProxies}
+  const settings = {endpoints: plan.endpoints, network: networkWith(), retries, stepProxies}
   return {build, commands, files, log, pauses, result: executeBuild(build, settings, environment, ports)}
 }
 

@@ -1,8 +1,8 @@
 import {describe, expect, it} from '@jest/globals'
 import {diagnose, diagnosisText, type Diagnosis} from '../../../src/diagnosis/diagnose.js'
 import type {FailureKind} from '../../../src/diagnosis/failure-kind.js'
-import type {RoutedEndpoint} from '../../../src/network/endpoint.js'
-import {endpointsBy, proxyUrl, type RouteName} from './endpoints.js'
+import {networkWith} from '../../support/network.js'
+import {endpointsBy, networkBy, proxyUrl, type RouteName} from './endpoints.js'
 
 const step = '[build 7/9] RUN ./hack/make.sh'
 const exit = (script: string) => `process "/bin/sh -c ${script}" did not complete successfully: exit code: 1`
@@ -11,11 +11,14 @@ const exit = (script: string) => `process "/bin/sh -c ${script}" did not complet
 const ofOutput = (output: readonly string[], route: RouteName = 'direct', script = 'make'): Diagnosis =>
   diagnose(
     {steps: [], messages: [], failure: {step, message: exit(script), output, withoutNetwork: false}},
-    {endpoints: endpointsBy(route), strict: false}
+    {endpoints: endpointsBy(route), network: networkBy(route)}
   )
 /** Of a step that BuildKit itself could not do. */
-const ofMessage = (name: string, message: string, endpoints: readonly RoutedEndpoint[] = []): Diagnosis =>
-  diagnose({steps: [], messages: [], failure: {step: name, message, output: [], withoutNetwork: false}}, {endpoints, strict: false})
+const ofMessage = (name: string, message: string, route: RouteName): Diagnosis =>
+  diagnose(
+    {steps: [], messages: [], failure: {step: name, message, output: [], withoutNetwork: false}},
+    {endpoints: endpointsBy(route), network: networkBy(route)}
+  )
 
 describe('diagnose', () => {
   it.each<[FailureKind, string]>([
@@ -110,7 +113,7 @@ describe('diagnose', () => {
   it.each<[RouteName, string | undefined, string]>([
     ['direct', 'direct', 'Try a mirror: `git-mirrors: https://github.com/=https://mirror.example/`.'],
     ['mirror', 'mirror https://git.mirror.example/krallin/tini.git', 'Try another mirror: `git-mirrors: '],
-    ['proxy', `proxy ${proxyUrl}`, 'Check the proxy in `https-proxy: http://USER:PASSWORD@proxy.example:3128`'],
+    ['proxy', `proxy ${proxyUrl}`, 'Check the proxy in `https-proxy: http://user:password@proxy.example:3128`'],
     ['refused', "none, which 'strict' refuses", 'Try a mirror: ']
   ])('tells the route in effect: %s', (name, route, advice) => {
     const host = name === 'mirror' ? 'git.mirror.example' : 'github.com'
@@ -120,21 +123,48 @@ describe('diagnose', () => {
     expect(diagnosis.advice).toContain(advice)
   })
 
+  it('names the rule in effect, which a shorter prefix would not change', () => {
+    const gitMirrors = [
+      {from: 'https://github.com/krallin/', to: 'https://b.example/'},
+      {from: 'https://github.com/', to: 'https://a.example/'}
+    ]
+    const endpoints = endpointsBy('mirror').map(endpoint => ({
+      ...endpoint,
+      route: {...endpoint.route, target: endpoint.what.replace('https://github.com/krallin/', 'https://b.example/')}
+    }))
+    const output = ["fatal: repository 'https://b.example/tini.git/' not found"]
+    const failure = {step, message: exit('make'), output, withoutNetwork: false}
+    const facts = {endpoints, network: networkWith({gitMirrors})}
+    expect(diagnose({steps: [], messages: [], failure}, facts).advice).toContain(
+      '`git-mirrors: https://github.com/krallin/=https://mirror.example/`'
+    )
+  })
+
+  it('names the first of the downloads that apt lists as failed for one reason', () => {
+    const failed = (path: string, words: string) => `E: Failed to fetch http://debian.example/${path}  ${words}`
+    const release = 'debian/dists/sid/InRelease'
+    const security = 'debian-security/dists/sid-security/InRelease'
+    const words = "Could not resolve 'debian.example'"
+    const other = failed(release, '404  Not Found [IP: 10.99.0.5 80]')
+    expect(ofOutput([failed(release, words), failed(security, words)]).cause).toBe(failed(release, words))
+    expect(ofOutput([other, failed(security, words)]).cause).toBe(failed(security, words))
+  })
+
   it('knows a mirror without TLS', () => {
     const line = 'http: server gave HTTP response to HTTPS client'
     const message = `failed to do request: Head "https://registry.mirror.example/v2/library/busybox/manifests/latest": ${line}`
-    const {advice} = ofMessage(
-      '[internal] load metadata for docker.io/library/busybox:latest',
-      message,
-      endpointsBy('mirror')
-    )
-    expect(advice).toContain('`registry-mirrors: docker.io=http://registry.mirror.example`')
+    const {advice} = ofMessage('[internal] load metadata for docker.io/library/busybox:latest', message, 'mirror')
+    expect(advice).toContain('`registry-mirrors: docker.io=http://registry.mirror.example`, and name its host')
+    expect(advice).toContain('`insecure-registries`')
   })
 
   it('knows a step that was cut off from the network by us', () => {
     const output = ['curl: (6) Could not resolve host: download.docker.com']
     const failure = {step, message: exit('curl'), output, withoutNetwork: true}
-    const {kind, advice} = diagnose({steps: [], messages: [], failure}, {endpoints: [], strict: true})
+    const {kind, advice} = diagnose(
+      {steps: [], messages: [], failure},
+      {endpoints: [], network: networkWith({strict: true})}
+    )
     expect(kind).toBe('no network step')
     expect(advice).toContain('`strict: false`')
   })
@@ -180,7 +210,7 @@ describe('diagnose', () => {
     [['Segmentation fault'], 'Segmentation fault', false],
     [[], 'no message', false]
   ])('reads what buildx says when no step failed: %j', (messages, cause, retryable) => {
-    const diagnosis = diagnose({steps: [], messages}, {endpoints: [], strict: false})
+    const diagnosis = diagnose({steps: [], messages}, {endpoints: [], network: networkWith()})
     expect(diagnosis).toMatchObject({step: 'docker buildx bake', cause, retryable})
   })
 })

@@ -1,4 +1,6 @@
 import type {RoutedEndpoint} from '../../../src/network/endpoint.js'
+import type {Network} from '../../../src/network/network.js'
+import {networkWith} from '../../support/network.js'
 
 /** How everything is reached in a test. */
 export type RouteName = 'direct' | 'mirror' | 'proxy' | 'refused'
@@ -118,5 +120,23 @@ export function endpointsBy(route: RouteName): RoutedEndpoint[] {
         inputs: route === 'proxy' ? [proxyInput, 'no-proxy', input] : [input, proxyInput]
       }
     }
+  })
+}
+
+/** The network that such a plan is made for. */
+export function networkBy(route: RouteName, strict = false): Network {
+  if (route === 'proxy') return networkWith({strict, proxies: {http: proxyUrl, https: proxyUrl}})
+  if (route !== 'mirror') return networkWith({strict})
+  return networkWith({
+    strict,
+    registryMirrors: [{registry: 'docker.io', host: 'registry.mirror.example', path: '', scheme: 'https'}],
+    gitMirrors: [{from: 'https://github.com/', to: 'https://git.mirror.example/'}],
+    downloadMirrors: [{from: 'https://download.docker.com/', to: 'https://download.mirror.example/'}],
+    aptMirror: 'http://apt.mirror.example',
+    apkMirror: 'https://apk.mirror.example',
+    goProxy: 'https://go.mirror.example',
+    goSumdb: 'sum.golang.google.cn',
+    pipIndex: 'https://pip.mirror.example/simple',
+    gemSource: 'https://gem.mirror.example/'
   })
 }

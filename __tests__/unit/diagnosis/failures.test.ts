@@ -5,7 +5,7 @@ import type {BuildProgress} from '../../../src/build/progress.js'
 import {diagnose, type Diagnosis} from '../../../src/diagnosis/diagnose.js'
 import {failureKinds, type FailureKind} from '../../../src/diagnosis/failure-kind.js'
 import {programs} from '../../../src/diagnosis/signs.js'
-import {endpointsBy, type RouteName} from './endpoints.js'
+import {endpointsBy, networkBy, type RouteName} from './endpoints.js'
 
 /** What a program really printed, as BuildKit handed it on, and what is to be made of it. */
 interface Failure {
@@ -43,7 +43,10 @@ function progressOf({step, message, output, messages = []}: Failure): BuildProgr
 }
 
 function read(failure: Failure): Diagnosis {
-  return diagnose(progressOf(failure), {endpoints: endpointsBy(failure.route), strict: failure.strict})
+  return diagnose(progressOf(failure), {
+    endpoints: endpointsBy(failure.route),
+    network: networkBy(failure.route, failure.strict)
+  })
 }
 
 describe('a captured failure', () => {

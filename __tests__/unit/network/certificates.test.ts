@@ -13,7 +13,7 @@ describe('certificateProblem', () => {
   })
 
   it.each([
-    ['text', 'no certificate is in it'],
+    ['text', 'no complete certificate in PEM form is in it'],
     [`${one}\n${key}`, 'a private key is in it: never hand that out'],
     [`${one}\n${two.replace(/[A-Za-z]{40}/, '')}`, 'certificate 2 of 2 in it cannot be read']
   ])('finds what is wrong', (text, problem) => {
@@ -39,6 +39,7 @@ describe('readCertificates', () => {
   })
 
   it.each([
+    ['.', /but that is a directory/],
     ['missing.pem', /got \/work\/missing\.pem, but there is no such file/],
     ['key.pem', /got \/work\/key\.pem, but a private key is in it/]
   ])('refuses %s and shows nothing of it', async (path, message) => {

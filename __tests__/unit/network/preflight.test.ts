@@ -124,6 +124,20 @@ describe('preflight', () => {
   })
 })
 
+describe('preflight of build steps', () => {
+  it("goes through the docker client's proxy, which nobody else has", async () => {
+    const {host} = await started(serve((_request, response) => response.end()))
+    const clientProxies = {http: `http://${host}`}
+    const url = 'http://upstream.invalid/file'
+    const [step, ours] = await preflightOf(
+      [endpointAt('http', url), endpointAt('http', url, {}, {fetcher: 'buildkitd'})],
+      {clientProxies}
+    )
+    expect(step?.state).toBe('reachable')
+    expect(ours?.state).toBe('no answer')
+  })
+})
+
 describe('preflight under strict', () => {
   const sendingOn = async () => {
     const last = await started(serve((_request, response) => response.end()))

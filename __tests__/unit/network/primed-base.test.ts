@@ -21,13 +21,13 @@ describe('primedDockerfile', () => {
   it('is the image itself on the platform that the tree wants it for', () => {
     const from = (...platform: [] | [string]) =>
       primedDockerfile('golang:1.24', networkWith({goProxy: 'off'}), ...platform).split('\n')[0]
-    expect(from()).toBe('FROM --platform=$BUILDPLATFORM golang:1.24')
-    expect(from('$TARGETPLATFORM')).toBe('FROM --platform=$TARGETPLATFORM golang:1.24')
+    expect(from()).toBe('FROM --platform=$TARGETPLATFORM golang:1.24')
+    expect(from('$BUILDPLATFORM')).toBe('FROM --platform=$BUILDPLATFORM golang:1.24')
   })
 
   it('is no more than its environment when that is enough', () => {
     expect(primedDockerfile('golang:1.24', networkWith({goProxy: 'https://p.example,direct', goSumdb: 'off'}))).toBe(
-      'FROM --platform=$BUILDPLATFORM golang:1.24\nENV GOPROXY="https://p.example,direct"\nENV GOSUMDB="off"\n'
+      'FROM --platform=$TARGETPLATFORM golang:1.24\nENV GOPROXY="https://p.example,direct"\nENV GOSUMDB="off"\n'
     )
   })
 
@@ -41,7 +41,7 @@ describe('primedDockerfile', () => {
         certificates: certificate + certificate
       }).filter(line => !line.startsWith('ENV'))
     ).toEqual([
-      'FROM --platform=$BUILDPLATFORM debian:12',
+      'FROM --platform=$TARGETPLATFORM debian:12',
       "COPY <<'build-moby-1.crt' <<'build-moby-2.crt' /usr/local/share/ca-certificates/",
       "RUN <<'END'"
     ])
@@ -83,6 +83,7 @@ describe('primedDockerfile', () => {
     expect(text({direct})).toContain('DIRECT')
     expect(text({})).not.toContain('DIRECT')
     expect(text({direct, proxies})).not.toContain('DIRECT')
+    expect(text({direct, clientProxies: proxies})).not.toContain('DIRECT')
     expect(text({direct, aptMirror: 'http://m'})).not.toContain('DIRECT')
   })
 })

@@ -1,7 +1,7 @@
 import {describe, expect, it} from '@jest/globals'
 import type {EndpointKind} from '../../../src/network/endpoint.js'
 import type {Finding} from '../../../src/network/finding.js'
-import {mirrorLine, suggestedInput} from '../../../src/network/suggested-input.js'
+import {mirrorLine, permissionLine, suggestedInput} from '../../../src/network/suggested-input.js'
 import {networkWith} from '../../support/network.js'
 import {endpointAt} from '../../support/preflight.js'
 
@@ -26,7 +26,7 @@ describe('mirrorLine', () => {
     ['http', 'https://get.example', 'download-mirrors: https://get.example/=https://mirror.example/'],
     ['apt', 'http://*/debian', 'apt-mirror: https://mirror.example'],
     ['apk', 'https://dl-cdn.alpinelinux.org/alpine', 'apk-mirror: https://mirror.example'],
-    ['go', 'https://proxy.golang.org/', 'go-proxy: https://mirror.example'],
+    ['go', 'https://proxy.golang.org/', 'go-proxy: https://goproxy.example'],
     ['sumdb', 'https://sum.golang.org/', 'go-sumdb: sum.golang.org https://mirror.example'],
     ['pip', 'https://pypi.org/simple/', 'pip-index: https://mirror.example/simple'],
     ['gem', 'https://rubygems.org/', 'gem-source: https://mirror.example']
@@ -38,6 +38,23 @@ describe('mirrorLine', () => {
     expect(mirrorLine(endpointAt('git', runc), mirrored)).toBe(
       'git-mirrors: https://github.com/opencontainers/=https://mirror.example/'
     )
+  })
+})
+
+describe('permissionLine', () => {
+  it.each<[EndpointKind, string, string]>([
+    ['image', 'ghcr.io/a/b:1', 'registry-mirrors: ghcr.io=direct'],
+    ['git', runc, 'git-mirrors: https://github.com/opencontainers/=direct'],
+    ['http', 'https://far.example/x', 'download-mirrors: https://far.example/=direct'],
+    ['http', '', 'download-mirrors: https://upstream.example/=direct'],
+    ['apt', 'http://*/debian', 'apt-mirror: direct'],
+    ['apk', 'https://dl-cdn.alpinelinux.org/alpine', 'apk-mirror: direct'],
+    ['go', 'https://proxy.golang.org/', 'go-proxy: https://proxy.golang.org'],
+    ['sumdb', 'https://sum.golang.org/', 'go-sumdb: sum.golang.org'],
+    ['pip', 'https://pypi.org/simple/', 'pip-index: https://pypi.org/simple/'],
+    ['gem', 'https://rubygems.org/', 'gem-source: https://rubygems.org/']
+  ])('is for %s %s: %s', (kind, what, line) => {
+    expect(permissionLine({kind, what}, mirrored)).toBe(line)
   })
 })
 

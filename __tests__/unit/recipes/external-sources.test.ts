@@ -218,4 +218,26 @@ describe('the miniature trees', () => {
     for (const {line} of images) expect(lines[line - 1]).toMatch(/^FROM /)
     for (const {line} of adds) expect(lines[line - 1]).toMatch(/^ADD /)
   })
+
+  it('knows the platform that an image is wanted for, as the tree says it', () => {
+    const text = [
+      'FROM --platform=$BUILDPLATFORM golang:1 AS a',
+      'FROM --platform=linux/${BUILDARCH} golang:2 AS b',
+      'FROM golang:3 AS c',
+      'COPY --from=a / /',
+      'COPY --from=b / /',
+      'COPY --from=golang:1 / /'
+    ].join('\n')
+    const {images} = externalSources(
+      parseDockerfile(text),
+      'c',
+      {arguments: {}, buildPlatform: 'linux/arm64', targetPlatforms: ['linux/amd64']},
+      {}
+    )
+    expect(images.map(({spelled, platform}) => [spelled, platform])).toEqual([
+      ['golang:1', '$BUILDPLATFORM'],
+      ['golang:2', 'linux/arm64'],
+      ['golang:3', undefined]
+    ])
+  })
 })

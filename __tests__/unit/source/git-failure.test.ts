@@ -84,4 +84,62 @@ describe('failureMessage', () => {
     expect(message).toContain('could not read Username')
     expect(message).toMatch(/'token'.*'client-repository'/)
   })
+
+  const url = 'https://github.com/acme/moby.git'
+  const routes = {
+    direct: "direct, without mirror ('git-mirrors') or proxy ('https-proxy')",
+    mirror: "mirror https://m.example/ for https://github.com/ ('git-mirrors'), without proxy ('https-proxy')",
+    proxy: "proxy http://p.example:3128 ('https-proxy', 'no-proxy')"
+  }
+  const line = '`git-mirrors: https://github.com/=https://mirror.example/`'
+  const cannot = `fatal: unable to access '${url}/':`
+
+  // The words of git 2.39.5 with curl 7.88.1; "Received HTTP code" are older ones.
+  it.each<[keyof typeof routes, string, string]>([
+    ['direct', `${cannot} Could not resolve host: github.com`, `Try a mirror (${line}) or a proxy (\`https-proxy: `],
+    ['direct', `${cannot} Failed to connect to github.com port 443 after 0 ms: Couldn't connect to server`, line],
+    ['mirror', `${cannot} Could not resolve host: m.example`, "Check the mirror's line of 'git-mirrors'"],
+    ['mirror', `fatal: repository '${url}/' not found`, 'The mirror does not have this repository: check its line of'],
+    [
+      'mirror',
+      `${cannot} The requested URL returned error: 403`,
+      "The mirror refused: check its line of 'git-mirrors'."
+    ],
+    ['direct', `fatal: repository '${url}/' not found`, "Check 'repository'; servers also say"],
+    [
+      'proxy',
+      `${cannot} Could not resolve proxy: p.example`,
+      `Check the proxy in 'https-proxy', or try a mirror (${line})`
+    ],
+    [
+      'proxy',
+      `${cannot} Failed to connect to p.example port 3128 after 0 ms: Couldn't connect to server`,
+      'Check the proxy'
+    ],
+    ['proxy', `${cannot} CONNECT tunnel failed, response 502`, "Check the proxy in 'https-proxy'"],
+    ['proxy', `${cannot} CONNECT tunnel failed, response 403`, 'The proxy denies this host: permit it there'],
+    ['proxy', `${cannot} Received HTTP code 403 from proxy after CONNECT`, 'The proxy denies this host'],
+    [
+      'proxy',
+      `${cannot} CONNECT tunnel failed, response 407`,
+      "Check the user and password of the proxy in 'https-proxy'."
+    ],
+    ['direct', `${cannot} server certificate verification failed. CAfile: none`, '`ca-certificates: ']
+  ])('advises by the route, %s: %s', (route, said, advice) => {
+    const told = failureMessage({
+      ...{task: 'fetch', url, route: routes[route], exitCode: 128, lines: [said], attempts: 1},
+      repositoryInput: 'repository'
+    })
+    expect(told.split('\n').at(-1)).toContain(advice)
+  })
+
+  it('names no line for a server that is not asked over HTTP', () => {
+    const failure = {url: 'github.com:acme/moby.git', route: "direct, not over HTTP (see 'git-mirrors')"}
+    const lines = ['ssh: Could not resolve hostname github.com: Name or service not known']
+    const told = failureMessage({
+      ...{...failure, task: 'fetch', exitCode: 128, lines, attempts: 1},
+      repositoryInput: 'repository'
+    })
+    expect(told).toContain("Try a mirror ('git-mirrors') or")
+  })
 })

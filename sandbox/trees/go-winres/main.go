@@ -1,8 +1,12 @@
 // Command go-winres embeds nothing.
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/tc-hib/winres"
+)
 
 func main() {
-	fmt.Println("go-winres in miniature")
+	fmt.Println("go-winres in miniature embeds", winres.Embedded)
 }
