@@ -95,10 +95,15 @@ async function attempt(
     }
     const seconds = 5 * 2 ** (attempts - 1)
     log.warning(
-      `The build met a network failure in ${diagnosis.step}: ${diagnosis.cause}. Next attempt in ${seconds} s (${attempts} of ${settings.retries}).`
+      `The build met a network failure in ${beginning(diagnosis.step)}: ${diagnosis.cause}. Next attempt in ${seconds} s (${attempts} of ${settings.retries}).`
     )
     await pause(seconds * 1000)
   }
+}
+
+/** A step's first words: that of a `RUN` has the whole script in its name. */
+function beginning(step: string): string {
+  return step.length > 80 ? `${step.slice(0, 79)}…` : step
 }
 
 async function restoreCache(build: PlannedBuild, {cache, log}: BuildPorts): Promise<CacheHit> {

@@ -99,8 +99,10 @@ export const programs: readonly Program[] = [
       {kind: 'package gone', says: /does not (no longer )?have a Release file/},
       {
         kind: 'checksum',
-        says: /Hash Sum mismatch|unexpected size|Signed file isn't valid|signatures? .*(invalid|verified)|is not signed/
+        says: /Hash Sum mismatch|unexpected size|Signed file isn't valid|signatures? .*(invalid|verified)/
       },
+      // Also of a file that could not be fetched.
+      {kind: 'checksum', says: /is not signed/, vague: true},
       {kind: 'status', says: /Failed to fetch \S+\s+(?<status>[45]\d\d) /},
       {kind: 'connection lost', says: /Connection failed|Remote end closed|Error reading from server/},
       ...shared

@@ -14,10 +14,12 @@ export function routeEndpoints(
   network: Network,
   builder: PlannedBuilder
 ): RoutedEndpoint[] {
-  return endpoints.flatMap(endpoint => {
-    const route = routeOf(endpoint, network, builder)
-    return route === undefined ? [] : [{...endpoint, route}]
-  })
+  return endpoints
+    .flatMap(endpoint => byGoProxy(endpoint, network))
+    .flatMap(({endpoint, network: its}) => {
+      const route = routeOf(endpoint, its, builder)
+      return route === undefined ? [] : [{...endpoint, route}]
+    })
 }
 
 /** A way before it is known what is between us and its target. */
@@ -126,11 +128,25 @@ function sourcesWay(url: string, mirror: string | undefined, permitted: boolean,
   }
 }
 
-/** Of a list of proxies Go asks the first, and the others for what that one has not (go.dev/ref/mod, GOPROXY). */
+/**
+ * What Go asks for a module. Of a list of proxies it asks the others for what the first does not have (go.dev/ref/mod,
+ * GOPROXY): each is an endpoint. With `direct` in their place it asks the hosts of the modules, with `off` nobody.
+ */
+function byGoProxy(endpoint: Endpoint, network: Network): {readonly endpoint: Endpoint; readonly network: Network}[] {
+  if (endpoint.kind !== 'go' || network.goProxy === undefined) return [{endpoint, network}]
+  const entries = network.goProxy.split(/[,|]/)
+  const end = entries.findIndex(entry => !entry.startsWith('http'))
+  if (end === 0) {
+    const origins = {...endpoint, what: 'https://*/', hosts: []}
+    return entries[0] === 'direct' ? [{endpoint: origins, network: {...network, goProxy: 'direct'}}] : []
+  }
+  const proxies = end < 0 ? entries : entries.slice(0, end)
+  return proxies.map(goProxy => ({endpoint, network: {...network, goProxy}}))
+}
+
+/** By one proxy, or without any. */
 function goWay(url: string, {goProxy}: Network): Way {
-  const [first = ''] = (goProxy ?? '').split(/[,|]/)
-  if (!first.startsWith('http')) return {url, input: 'go-proxy', mirrored: false, permitted: first === 'direct'}
-  return siteWay(url, first, 'go-proxy')
+  return siteWay(url, goProxy === 'direct' ? undefined : goProxy, 'go-proxy')
 }
 
 /** `off`, a name, or a name and a URL (go.dev/ref/mod, GOSUMDB). */

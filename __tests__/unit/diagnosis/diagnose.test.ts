@@ -213,4 +213,12 @@ describe('diagnose', () => {
     const diagnosis = diagnose({steps: [], messages}, {endpoints: [], network: networkWith()})
     expect(diagnosis).toMatchObject({step: 'docker buildx bake', cause, retryable})
   })
+
+  it('takes a missing signature for the cause only when the file did arrive', () => {
+    const unsigned = "E: The repository 'http://debian.example/debian bookworm InRelease' is not signed."
+    const forbidden =
+      'E: Failed to fetch http://debian.example/debian/dists/bookworm/InRelease  403  Forbidden [IP: 10.0.0.1 3128]'
+    expect(ofOutput([forbidden, unsigned], 'proxy').kind).toBe('forbidden')
+    expect(ofOutput([unsigned], 'proxy').kind).toBe('checksum')
+  })
 })

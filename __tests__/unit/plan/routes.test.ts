@@ -78,7 +78,7 @@ describe('the route of an endpoint', () => {
     ["Debian's packages", apt, {aptMirror: 'http://m.example/os'}, 'http://m.example/os/debian', 'apt-mirror'],
     ["Alpine's packages", apk, {apkMirror: 'https://m.example'}, 'https://m.example/alpine', 'apk-mirror'],
     [
-      'a Go module by the first proxy of the list',
+      'a Go module by the proxies before the word direct',
       module,
       {goProxy: 'https://go.example/p/,direct'},
       'https://go.example/p/example.org/m/@v/v1.0.0.info',
@@ -158,6 +158,25 @@ describe('the route of an endpoint', () => {
     const none = 'github.com'
     expect(route(clone, {strict: true, proxies: {...proxies, none}})).toMatchObject({via: 'direct'})
     expect(route(clone, {strict: true, proxies: {none}})).toMatchObject({via: 'refused'})
+  })
+
+  it('of a Go module is one for each proxy of the list', () => {
+    const network = networkWith({strict: true, goProxy: 'https://one.example,https://two.example|direct'})
+    expect(routeEndpoints([module], network, builder('created')).map(({route: {target}}) => target)).toEqual([
+      'https://one.example/example.org/m/@v/v1.0.0.info',
+      'https://two.example/example.org/m/@v/v1.0.0.info'
+    ])
+  })
+
+  it("of a Go module without a proxy leads to the modules' own hosts, or nowhere", () => {
+    const routed = (goProxy: string, more: Partial<Network> = {}) =>
+      routeEndpoints([module], networkWith({goProxy, ...more}), builder('created'))
+    expect(routed('off')).toEqual([])
+    expect(routed('direct,https://never.example')).toMatchObject([{what: 'https://*/', route: {via: 'direct'}}])
+    expect(routed('direct', {strict: true})).toMatchObject([
+      {route: {via: 'refused', inputs: expect.arrayContaining(['go-proxy'])}}
+    ])
+    expect(routed('direct', {strict: true, proxies})).toMatchObject([{route: {via: 'proxy'}}])
   })
 
   it('of a repository on this machine is no way out', () => {
