@@ -120,7 +120,8 @@ await describeWithEngine('build-moby beside an engine that reaches nothing but m
       ['daemon', '28.5.2'],
       ['client', '28.5.2']
     ])
-    for (const title of ['Daemon', 'Client', 'Builder', 'Endpoints']) expect(output).toMatch(new RegExp(`^${title}$`, 'm'))
+    for (const title of ['Daemon', 'Client', 'Builder', 'Endpoints'])
+      expect(output).toMatch(new RegExp(`^${title}$`, 'm'))
     expect(output).toMatch(/^ {2}kind +what +fetched by +route +asked for in$/m)
     expect(output).toContain('docker --version: Docker version 28.5.2, build ')
     expect(output + JSON.stringify(plan)).not.toMatch(/hunter2|ann:/)
