@@ -3,7 +3,8 @@ import {StepError} from './errors.js'
 import type {Inputs} from './inputs.js'
 import {preflight, type PreflightResult} from './network/preflight.js'
 import type {Clock, Log, Prober} from './ports.js'
-import {renderPreflight} from './report/preflight-text.js'
+import {whatText} from './report/plan-text.js'
+import {countText, renderPreflight, stateText} from './report/preflight-text.js'
 
 const harmless: readonly PreflightResult['state'][] = ['reachable', 'redirected', 'not probed']
 
@@ -31,10 +32,10 @@ export async function checkEndpoints(
   const failed = results.filter(({state}) => !harmless.includes(state))
   if (failed.length === 0) return results
   const lines = failed.map(
-    ({endpoint, state, detail, fix}) =>
-      `  - ${endpoint.kind} ${endpoint.what}: ${state}${detail === '' ? '' : `, ${detail}`}${fix === undefined ? '' : `; try ${fix}`}`
+    result =>
+      `  - ${result.endpoint.kind} ${whatText(result.endpoint)}: ${stateText(result)}${result.fix === undefined ? '' : `; try ${result.fix}`}`
   )
-  const text = `${failed.length} of ${results.length} endpoints do not answer:\n${lines.join('\n')}`
+  const text = `${countText(results)}:\n${lines.join('\n')}`
   // What this process cannot reach a daemon with ways of its own still may.
   const certain = failed.filter(({endpoint}) => endpoint.route.via !== 'daemon')
   if (inputs.preflight === 'fail' && certain.length > 0) throw new StepError('preflight', text)

@@ -39,7 +39,7 @@ async function twentyEndpoints(): Promise<{
 }> {
   const {host: mirror} = await started(
     serveAnswers({
-      '/v2/hub/library/golang/manifests/1.24.9-bookworm': {},
+      '/v2/hub/library/golang/manifests/1.24.9-bookworm': {headers: {'Docker-Content-Digest': 'sha256:1'}},
       '/v2/hub/docker/dockerfile/manifests/1': {status: 401},
       '/runc.git/info/refs?service=git-upload-pack': {body: '001e# service=git-upload-pack\n'},
       '/debian/dists/bookworm/InRelease': {body: 'Origin: Debian\n'},
@@ -110,7 +110,7 @@ describe('preflight', () => {
     )
     expect(results.map(({endpoint}) => endpoint)).toEqual(expected.map(([endpoint]) => endpoint))
     expect(seconds).toBeLessThan(limits.seconds + 0.5)
-    expect(renderPreflight(results)).toContain('10 of 20 endpoints answer.')
+    expect(renderPreflight(results)).toContain('10 of 20 endpoints answer, 10 do not.')
     // Credentials of the proxy.
     expect(JSON.stringify(results)).not.toMatch(/wrong@|me:/)
   }, 15_000)

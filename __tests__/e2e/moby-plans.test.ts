@@ -61,12 +61,12 @@ function reviewable({builds, endpoints}: Plan): string {
   )
   const table = formatTable(
     ['kind', 'what', 'hosts', 'route', 'asked for in'],
-    endpoints.map(({kind, what, hosts, fetcher, route, from}) => [
-      kind,
-      what,
-      hosts.join(' '),
-      `${fetcher}: ${routeText(route, fetcher)}`,
-      placeText(from)
+    endpoints.map(endpoint => [
+      endpoint.kind,
+      endpoint.what,
+      endpoint.hosts.join(' '),
+      `${endpoint.fetcher}: ${routeText(endpoint)}`,
+      placeText(endpoint.from)
     ])
   )
   return `${[...told, '', table].join('\n')}\n`

@@ -37,7 +37,10 @@ const sentences: Readonly<Record<FailureKind, (words: Words) => string>> = {
     via === 'mirror'
       ? `This mirror does not speak TLS; say so: ${plain}${isImage(kind) ? ", and name its host in `insecure-registries` of the daemon's daemon.json" : ''}.`
       : `What answers in the server's place does not speak TLS; go around it: ${mirror}.`,
-  'proxy login': ({proxy}) => `The proxy wants a user and a password, or other ones: ${proxy}.`,
+  'proxy login': ({proxy, via}) =>
+    via === 'daemon'
+      ? 'The proxy of the Docker daemon wants a user and a password, or other ones: `proxies` in its daemon.json.'
+      : `The proxy wants a user and a password, or other ones: ${proxy}.`,
   forbidden: ({mirror, via, another}) =>
     `The server${via === 'proxy' ? ', or the proxy,' : ''} refuses this; try ${another}: ${mirror}.`,
   'package gone': ({mirror, kind}) =>
@@ -63,9 +66,15 @@ const sentences: Readonly<Record<FailureKind, (words: Words) => string>> = {
   other: () => ''
 }
 
+/** A proxy of the daemon's own is none that an input changes. */
+function viaOf(route: Route | undefined): Route['via'] | undefined {
+  const ours = route?.inputs.some(input => input === 'http-proxy' || input === 'https-proxy') ?? false
+  return route?.via === 'proxy' && !ours ? 'daemon' : route?.via
+}
+
 /** What the user can do about a failure: one sentence with the line of input to try, in backquotes. */
 export function adviceFor(kind: FailureKind, {url, wanted}: Subject, network: Network): string | undefined {
-  const via = wanted.route?.via
+  const via = viaOf(wanted.route)
   const sentence = sentences[kind]({
     mirror: `\`${mirrorLine(wanted, network)}\``,
     plain: `\`${plainMirrorLine(wanted, network)}\``,

@@ -1,7 +1,9 @@
 import type {Inputs} from '../inputs.js'
+import type {RoutedEndpoint} from '../network/endpoint.js'
 import {parseImageReference} from '../network/images.js'
 import type {Network} from '../network/network.js'
 import {proxyFor, type ProxySettings} from '../network/proxy.js'
+import {permissionLine} from '../network/suggested-input.js'
 import {redactUrl} from '../network/url.js'
 import {builderUrls, isLoopbackUrl, refusedMirrors, stepUrls, type PlannedBuilder} from './choose-builder.js'
 import type {EngineFacts} from './survey-engine.js'
@@ -9,19 +11,25 @@ import type {EngineFacts} from './survey-engine.js'
 /**
  * What the reader must know of the planes that the inputs do not reach: the daemon's own pulls, a builder that exists
  * already, and what the docker client's configuration gives to build steps. Each note says what is in effect there, and
- * what to set. None holds a credential.
+ * what to set. `endpoints` are all that the run asks, with their routes. None holds a credential.
  */
-export function planeNotes(inputs: Inputs, network: Network, engine: EngineFacts, builder: PlannedBuilder): string[] {
+export function planeNotes(
+  inputs: Inputs,
+  network: Network,
+  engine: EngineFacts,
+  builder: PlannedBuilder,
+  endpoints: readonly RoutedEndpoint[]
+): string[] {
   const {creation, driver} = builder
   const ofBuilder =
     creation !== undefined
       ? imagePullNotes(creation, network, engine)
       : driver === 'docker'
-        ? daemonNotes(network, engine)
+        ? daemonNotes(network, engine, endpoints)
         : strangerNotes(network, builder)
   return [
     ...ofBuilder,
-    ...(builder.kind === 'existing' ? existingNotes(network, builder) : []),
+    ...(builder.kind === 'existing' ? existingNotes(network, builder, endpoints) : []),
     ...stepNotes(network, engine),
     ...(inputs.cache === 'off' || builder.exportsCaches
       ? []
@@ -30,16 +38,16 @@ export function planeNotes(inputs: Inputs, network: Network, engine: EngineFacts
 }
 
 /** A builder that is the daemon itself: it fetches the images and what the tree adds. */
-function daemonNotes(network: Network, engine: EngineFacts): string[] {
+function daemonNotes(network: Network, engine: EngineFacts, endpoints: readonly RoutedEndpoint[]): string[] {
   const notes = []
   const {proxies = {}, registryMirrors = []} = engine.server ?? {}
   if (isSet(proxies)) {
     notes.push(
       `The Docker daemon fetches images and ADD sources through its own ${describeProxies(proxies)}, those on mirrors included: 'proxies' in its daemon.json says so, with no-proxy for the hosts that it should ask directly.`
     )
-  } else if (isSet(network.proxies)) {
+  } else if (isSet(network.proxies) && endpoints.some(isFetchedDirectly)) {
     notes.push(
-      `The Docker daemon has no proxy of its own, so images and ADD sources that no mirror covers are ${network.strict ? 'refused' : 'fetched directly'}. Set 'proxies' in its daemon.json if that cannot work.`
+      `The Docker daemon has no proxy of its own, so images and ADD sources that no mirror covers are fetched directly. Set 'proxies' in its daemon.json if that cannot work.`
     )
   }
   const mirrorless = network.registryMirrors.every(({registry}) => registry !== 'docker.io')
@@ -77,7 +85,16 @@ function strangerNotes({registryMirrors, proxies, certificates}: Network, {name}
   return notes
 }
 
-function existingNotes(network: Network, {name, driver}: PlannedBuilder): string[] {
+/** Whether the daemon fetches it without a mirror or proxy that anybody knows of. */
+function isFetchedDirectly({fetcher, route}: RoutedEndpoint): boolean {
+  return fetcher === 'dockerd' && (route.via === 'direct' || route.via === 'daemon')
+}
+
+function existingNotes(
+  network: Network,
+  {name, driver}: PlannedBuilder,
+  endpoints: readonly RoutedEndpoint[]
+): string[] {
   const notes = []
   // The daemon is on this machine, and so is what it finds on its loopback.
   const urls = driver === 'docker' ? stepUrls(network) : [...stepUrls(network), ...builderUrls(network)]
@@ -86,12 +103,18 @@ function existingNotes(network: Network, {name, driver}: PlannedBuilder): string
       'A mirror or proxy is on a loopback address, which means the build container itself to a build step: give an address that containers reach.'
     )
   }
-  if (network.strict && isSet(network.proxies)) {
+  const refused = endpoints.filter(({fetcher, route}) => isOfBuilder(fetcher) && route.via === 'refused')
+  if (refused.length > 0 && isSet(network.proxies)) {
+    const permissions = [...new Set(refused.map(endpoint => permissionLine(endpoint, network)))]
     notes.push(
-      `Under 'strict' the builder '${name}' takes images and ADD sources from mirrors and from what is permitted with '=direct' alone, as nothing says that it has the proxies of the inputs.`
+      `Under 'strict' the builder '${name}' takes images and ADD sources from mirrors and from what is permitted with '=direct' alone, as the proxies of the inputs do not reach it and its own do not count. Name a mirror for what is refused, or permit it: ${permissions.join('; ')}.`
     )
   }
   return notes
+}
+
+function isOfBuilder(fetcher: RoutedEndpoint['fetcher']): boolean {
+  return fetcher === 'dockerd' || fetcher === 'buildkitd'
 }
 
 /** The image of a created builder is pulled by the daemon, with what the daemon has of its own. */

@@ -8,6 +8,8 @@ export interface Finding {
     /** As `reachable`, at another host. */
     | 'redirected'
     | 'refused'
+    /** Nobody asked, or went where it sends on to: nothing permits it. */
+    | 'refused by strict'
     | 'tls error'
     | 'proxy denied'
     | 'not found'
@@ -81,6 +83,11 @@ function stateOfStatus(status: number): Finding['state'] {
 function saysItself(asked: string, {status, headers}: Answered): boolean {
   if (!asked.startsWith('http:') || !(status === 403 || status >= 500)) return false
   return headers.via === undefined || headers['x-squid-error'] !== undefined
+}
+
+/** Whether an answer is a page for people, such as that of a captive portal, which says 200 to everything. */
+export function isPage({headers, body}: Answered): boolean {
+  return /^text\/html\b/i.test(headers['content-type'] ?? '') || /^\s*<(?:!doctype html|html)\b/i.test(body)
 }
 
 /** Whether the build will get what it asks for there. */

@@ -4,7 +4,7 @@ import type {RoutedEndpoint} from './endpoint.js'
 import {type Finding, isGood} from './finding.js'
 import type {Network} from './network.js'
 import {probe, type ProbeContext} from './probe.js'
-import {proxyFor} from './proxy.js'
+import {proxyFor, proxySettings, type ProxySettings} from './proxy.js'
 import {givenProxies, stepProxies, wall} from './step-proxies.js'
 import {mirrorLine, suggestedInput} from './suggested-input.js'
 import {isHttpUrl} from './url.js'
@@ -54,21 +54,26 @@ export async function preflight(
 ): Promise<PreflightResult[]> {
   const started = clock()
   const left = () => Math.floor(started + seconds * 1000 - clock())
-  const contextOf = (settings: Network): Pick<ProbeContext, 'ask' | 'network'> => {
+  const contexts = new Map<string, Pick<ProbeContext, 'ask' | 'network'>>()
+  const contextWith = (proxies: ProxySettings): Pick<ProbeContext, 'ask' | 'network'> => {
+    const known = contexts.get(JSON.stringify(proxies))
+    if (known !== undefined) return known
+    const settings = {...network, proxies}
     const once = asker(prober, settings, () => Math.max(1, Math.min(left(), Math.ceil(seconds * 500))))
-    return {ask: refusingTheDead(patient(limited(once, left, seconds), left, pause)), network: settings}
+    const context = {ask: refusingTheDead(patient(limited(once, left, seconds), left, pause)), network: settings}
+    contexts.set(JSON.stringify(proxies), context)
+    return context
   }
-  const ours = contextOf(network)
-  const steps = stepsHaveProxiesOfTheirOwn(network) ? contextOf({...network, proxies: givenProxies(network)}) : ours
   const probed = new Map<string, Promise<Probed>>()
   const examine = async (endpoint: RoutedEndpoint): Promise<PreflightResult> => {
     const unasked = withoutAsking(endpoint, network)
     if (unasked !== undefined) return unasked
     const {kind, fetcher, route} = endpoint
     const images = imagesOf(endpoint, endpoints)
-    const context = fetcher === 'build step' ? steps : ours
-    const key = JSON.stringify([kind, route.target, fetcher === 'git', context === steps, images])
-    const answer = probed.get(key) ?? timed(() => probe({kind, fetcher}, route.target, {...context, images}), clock)
+    const proxies = proxiesOf(endpoint, network)
+    const context = {...contextWith(proxies), images}
+    const key = JSON.stringify([kind, route.target, fetcher === 'git', proxies, images])
+    const answer = probed.get(key) ?? timed(() => probe({kind, fetcher}, route.target, context), clock)
     probed.set(key, answer)
     return resultOf(endpoint, behindWall(await answer, endpoint, endpoints, network), network)
   }
@@ -84,10 +89,18 @@ export async function preflight(
   return endpoints.flatMap(endpoint => results.get(endpoint) ?? [])
 }
 
-/** Where nobody else has named any, build steps get those of the docker client. */
-function stepsHaveProxiesOfTheirOwn(network: Network): boolean {
-  const {http, https} = givenProxies(network)
-  return http !== network.proxies.http || https !== network.proxies.https
+/** The proxies of who will fetch it; ours where nobody knows them. */
+function proxiesOf(endpoint: RoutedEndpoint, network: Network): ProxySettings {
+  const {fetcher, route} = endpoint
+  if (hasWaysOfItsOwn(endpoint)) return proxySettings(route.proxy, route.proxy)
+  const given = fetcher === 'build step' ? givenProxies(network) : network.proxies
+  // Exceptions alone make no difference.
+  return given.http === undefined && given.https === undefined ? {} : given
+}
+
+/** Whether the fetcher is the daemon, and its route is of its own proxies, which the plan has from itself. */
+function hasWaysOfItsOwn({fetcher, route}: RoutedEndpoint): boolean {
+  return fetcher === 'dockerd' && route.via !== 'daemon'
 }
 
 interface Probed {
@@ -105,8 +118,8 @@ function withoutAsking(endpoint: RoutedEndpoint, network: Network): PreflightRes
   const {kind, route} = endpoint
   const isImage = kind === 'image' || kind === 'frontend'
   if (route.via === 'refused') {
-    const detail = "by 'strict': it has no mirror, no proxy and no permission"
-    return {endpoint, state: 'refused', detail, fix: mirrorLine(endpoint, network)}
+    const detail = 'it has no mirror, no proxy and no permission'
+    return {endpoint, state: 'refused by strict', detail, fix: mirrorLine(endpoint, network)}
   }
   if (route.via === 'built in') return {endpoint, state: 'not probed', detail: 'comes with the builder'}
   if (route.via === 'this machine') return {endpoint, state: 'not probed', detail: 'is on this machine'}
@@ -123,7 +136,11 @@ function withoutAsking(endpoint: RoutedEndpoint, network: Network): PreflightRes
 }
 
 function resultOf(endpoint: RoutedEndpoint, {finding, milliseconds}: Probed, network: Network): PreflightResult {
-  const {state, detail} = finding
+  const {state, detail, reason} = finding
+  if (hasWaysOfItsOwn(endpoint) && reason === 'proxy login') {
+    const why = "the daemon's own proxy wants a login, which only the daemon knows"
+    return {endpoint, state: 'not probed', detail: why}
+  }
   // The daemon and a builder that was there before have proxies and mirrors of their own.
   const from = endpoint.route.via === 'daemon' ? 'asked from here, not by the daemon' : ''
   return {
@@ -131,8 +148,16 @@ function resultOf(endpoint: RoutedEndpoint, {finding, milliseconds}: Probed, net
     state,
     detail: [detail, from].filter(part => part !== '').join('; '),
     milliseconds,
-    ...(isGood(finding) ? {} : {fix: suggestedInput(endpoint, finding, network)})
+    ...fixOf(endpoint, finding, network)
   }
+}
+
+/** The daemon gets mirrors from the inputs, but neither proxies nor certificates. */
+function fixOf(endpoint: RoutedEndpoint, finding: Finding, network: Network): Pick<PreflightResult, 'fix'> {
+  if (isGood(finding)) return {}
+  if (endpoint.fetcher !== 'dockerd') return {fix: suggestedInput(endpoint, finding, network)}
+  if (finding.reason === 'unknown authority') return {}
+  return {fix: suggestedInput(endpoint, finding, {...network, proxies: {}})}
 }
 
 /** Under `strict` a build step cannot go where only a redirect leads. */
@@ -147,8 +172,8 @@ function behindWall(
   const allowed = endpoints.filter(({route}) => route.via !== 'refused' && isHttpUrl(route.target))
   const hosts = allowed.map(({route}) => new URL(route.target).hostname)
   if (proxyFor(asked, stepProxies(network, hosts)) !== wall) return probed
-  const detail = `sends on to ${new URL(asked).origin}, where 'strict' lets no build step go`
-  return {...probed, finding: {state: 'refused', detail, asked}}
+  const detail = `sends on to ${new URL(asked).origin}, where no build step may go`
+  return {...probed, finding: {state: 'refused by strict', detail, asked}}
 }
 
 /** The images that an endpoint's component is built in. */

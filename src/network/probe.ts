@@ -2,7 +2,7 @@ import type {Answered, Ask, AskOptions} from './ask.js'
 import {follow} from './ask.js'
 import {askManifest} from './ask-registry.js'
 import type {Endpoint} from './endpoint.js'
-import {type Check, type Finding, findingOf, isGood} from './finding.js'
+import {type Check, type Finding, findingOf, isGood, isPage} from './finding.js'
 import {parseImageReference} from './images.js'
 import type {Network} from './network.js'
 import {isLoopbackHost, proxyFor} from './proxy.js'
@@ -75,9 +75,23 @@ async function probeImage(target: string, {ask, network}: ProbeContext): Promise
   const scheme = mirror?.scheme ?? (isLoopbackHost(host.replace(/:\d+$/, '')) ? 'http' : 'https')
   const base = `${scheme}://${host}/v2`
   const reply = await askManifest(ask, base, reference)
-  return findingOf(base, reply, throughProxy(reply.url, network), answer =>
-    answer.status === 401 ? {good: true, words: 'wants a login: see `docker login`'} : status(200)(answer)
-  )
+  return findingOf(base, reply, throughProxy(reply.url, network), answer => {
+    if (answer.status === 401) return {good: true, words: 'wants a login: see `docker login`'}
+    return answer.status === 200 && !isManifest(answer)
+      ? {good: false, words: 'is no image registry'}
+      : status(200)(answer)
+  })
+}
+
+/**
+ * Whether an answer is an image's manifest: JSON by its media type or its looks, or with the digest that a registry adds
+ * (distribution.github.io/distribution/spec/api, "Pulling an Image Manifest").
+ */
+function isManifest(answer: Answered): boolean {
+  const {headers, body} = answer
+  if (isPage(answer)) return false
+  if (headers['docker-content-digest'] !== undefined) return true
+  return /\bjson\b/.test(headers['content-type'] ?? '') || body.trimStart().startsWith('{')
 }
 
 async function probeRepository(base: string, fetcher: Endpoint['fetcher'], context: ProbeContext): Promise<Finding> {
@@ -123,7 +137,9 @@ async function probeGo(base: string, context: ProbeContext): Promise<Finding> {
   const knows: Check = answer =>
     path === '' && (answer.status === 404 || answer.status === 410)
       ? {good: true, words: `has not got ${anyModule}`}
-      : status(200)(answer)
+      : answer.status === 200 && !isOfGoProxy(path, answer)
+        ? {good: false, words: 'is no Go proxy'}
+        : status(200)(answer)
   const failed: Finding[] = []
   for (const {url, lenient} of entries) {
     const finding = await question(`${url}/${path === '' ? `${anyModule}/@v/list` : path}`, {}, knows, context)
@@ -132,6 +148,11 @@ async function probeGo(base: string, context: ProbeContext): Promise<Finding> {
     if (!lenient && finding.state !== 'not found') break
   }
   return failed[0] ?? {state: 'refused', detail: 'no proxy is named', asked: base}
+}
+
+/** A version is told of in JSON, versions are in a plain list (go.dev/ref/mod, "GOPROXY protocol"). */
+function isOfGoProxy(path: string, answer: Answered): boolean {
+  return path.endsWith('.info') ? /^\s*\{.*"Version"\s*:\s*"/s.test(answer.body) : !isPage(answer)
 }
 
 /**

@@ -2,6 +2,7 @@ import {ConfigurationError} from '../errors.js'
 import type {Log, Prober, ProbeResult} from '../ports.js'
 import {type Ask, asker, type AskSettings, mayPass} from './ask.js'
 import {askManifest} from './ask-registry.js'
+import {isPage} from './finding.js'
 import {formatImageReference, type ImageReference} from './images.js'
 import type {DirectPermissions, ReachableMirror, RegistryMirror} from './network.js'
 import {isLoopbackHost} from './proxy.js'
@@ -30,7 +31,7 @@ export async function surveyMirrors(
     const direct = settings.direct.registries.includes(registry)
     if (found === undefined && !direct) {
       throw new ConfigurationError(
-        `no mirror of ${registry} answers as an image registry:\n${failures.map(line => `  - ${line}`).join('\n')}\nCorrect the lines of 'registry-mirrors' that begin with ${registry}=, or the proxy inputs if the mirror is behind one.`
+        `no mirror of ${registry} answers as an image registry:\n${failures.map(line => `  - ${line}`).join('\n')}\nCorrect the lines of 'registry-mirrors' that begin with ${registry}=, or the 'mirror-preset' that they come from, or the proxy inputs if the mirror is behind one.`
       )
     }
     for (const failure of failures) log.warning(`Skipped a mirror of ${registry} from 'registry-mirrors': ${failure}`)
@@ -72,10 +73,12 @@ async function askMirror(
   const failures = []
   for (const scheme of isLoopbackHost(mirror.host.replace(/:\d+$/, '')) ? schemes.toReversed() : schemes) {
     const result = await ask(`${scheme}://${mirror.host}/v2/`)
+    const page = 'status' in result && result.status === 200 && isPage(result)
     // 401 is how a registry that wants a login greets.
-    if ('status' in result && (result.status === 200 || result.status === 401)) return {...mirror, scheme}
+    if ('status' in result && !page && (result.status === 200 || result.status === 401)) return {...mirror, scheme}
     results.push(result)
-    failures.push('failure' in result ? result.failure : `${scheme}://${mirror.host}/v2/ answered ${result.status}`)
+    const answer = 'failure' in result ? '' : page ? 'is a web page and no registry' : `answered ${result.status}`
+    failures.push('failure' in result ? result.failure : `${scheme}://${mirror.host}/v2/ ${answer}`)
   }
   return {failure: [...new Set(failures)].join('; '), mayPass: results.some(mayPass)}
 }
@@ -93,7 +96,7 @@ export async function mirrorHasImage(
   const {url, result} = await askManifest(ask, base, {...image, repository})
   // Another host answers for the tokens only.
   if ('failure' in result || !url.includes('/manifests/')) return undefined
-  if (result.status === 200) return true
+  if (result.status === 200) return isPage(result) ? undefined : true
   return result.status === 404 ? false : undefined
 }
 

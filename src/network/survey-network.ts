@@ -124,7 +124,7 @@ async function choose<Each extends Candidate>(
   }
   survey.log.warning(
     [
-      `No mirror of ${upstream} from '${inputs[kind]}' answers for all that the build asks there, so it goes ${direct ? 'direct' : `to ${first.mirror}`}:`,
+      `No mirror of ${upstream} from '${inputs[kind]}' or 'mirror-preset' answers for all that the build asks there, so it goes ${direct ? 'direct' : `to ${first.mirror}`}:`,
       ...failures.map(failure => `  - ${failure}`)
     ].join('\n')
   )

@@ -36,16 +36,24 @@ export function makePlan(inputs: Inputs, facts: PlanFacts): Plan {
     component,
     build: planBuild(component, {inputs, network, engine, builder, workDirectory})
   }))
-  const endpoints = parts.flatMap(part => componentEndpoints(part, builder))
+  const endpoints = [
+    ...builderEndpoints(builder, network, engine),
+    ...routeEndpoints(
+      parts.flatMap(part => componentEndpoints(part, builder)),
+      network,
+      builder,
+      engine
+    )
+  ]
   return {
     schema: 1,
     builder,
     builds: parts.map(({build}) => build),
-    endpoints: [...builderEndpoints(builder, network), ...routeEndpoints(endpoints, network, builder)],
+    endpoints,
     inheritedVariables,
     notes: [
       ...new Set(parts.flatMap(({build}) => build.frontend.why ?? [])),
-      ...planeNotes(inputs, network, engine, builder)
+      ...planeNotes(inputs, network, engine, builder, endpoints)
     ]
   }
 }
@@ -65,13 +73,13 @@ export function requireRoutes({endpoints}: Plan): void {
 }
 
 /** BuildKit's own image, which the daemon pulls as `chooseBuilder` has decided: strictness was minded there. */
-function builderEndpoints(builder: PlannedBuilder, network: Network): RoutedEndpoint[] {
+function builderEndpoints(builder: PlannedBuilder, network: Network, engine: EngineFacts): RoutedEndpoint[] {
   if (builder.creation === undefined) return []
   const {image, upstreamImage} = builder.creation
   const what = formatImageReference(parseImageReference(upstreamImage))
   const registryMirrors = image === upstreamImage ? [] : network.registryMirrors
   const endpoint = {kind: 'image', what, hosts: hostsOf('image', what), fetcher: 'dockerd'} as const
-  return routeEndpoints([endpoint], {...network, registryMirrors, strict: false}, builder)
+  return routeEndpoints([endpoint], {...network, registryMirrors, strict: false}, builder, engine)
 }
 
 function componentEndpoints(

@@ -1,23 +1,28 @@
 import type {PlannedBuilder} from '../engine/choose-builder.js'
+import type {EngineFacts} from '../engine/survey-engine.js'
 import type {Endpoint, Route, RoutedEndpoint} from '../network/endpoint.js'
 import {parseImageReference} from '../network/images.js'
 import type {Network} from '../network/network.js'
 import {mirroredUrl, ruleFor} from '../network/prefix-rules.js'
-import {isRouted, proxyFor} from '../network/proxy.js'
+import {isRouted, proxyFor, type ProxySettings} from '../network/proxy.js'
 import {givenProxies} from '../network/step-proxies.js'
 import {mirroredName} from '../network/survey-mirrors.js'
 import {redactUrl} from '../network/url.js'
+
+/** What is known of the daemon; nothing where there is none on this machine. */
+type Daemon = Pick<EngineFacts, 'server'>
 
 /** Finds out how each endpoint is reached, and drops those that nothing is asked of. */
 export function routeEndpoints(
   endpoints: readonly Endpoint[],
   network: Network,
-  builder: PlannedBuilder
+  builder: PlannedBuilder,
+  daemon: Daemon = {}
 ): RoutedEndpoint[] {
   return endpoints
     .flatMap(endpoint => byGoProxy(endpoint, network))
     .flatMap(({endpoint, network: its}) => {
-      const route = routeOf(endpoint, its, builder)
+      const route = routeOf(endpoint, its, builder, daemon)
       return route === undefined ? [] : [{...endpoint, route}]
     })
 }
@@ -44,30 +49,46 @@ export function stepHosts(endpoints: readonly RoutedEndpoint[]): string[] {
   return [...new Set(direct.map(({route}) => new URL(route.target).hostname))]
 }
 
-function routeOf(endpoint: Endpoint, network: Network, builder: PlannedBuilder): Route | undefined {
+function routeOf(endpoint: Endpoint, network: Network, builder: PlannedBuilder, daemon: Daemon): Route | undefined {
   if (endpoint.kind === 'frontend' && endpoint.what === '') return {via: 'built in', target: '', inputs: []}
   if (endpoint.what.startsWith('/')) return {via: 'this machine', target: endpoint.what, inputs: []}
   const way = wayTo(endpoint, network)
   if (way === undefined) return undefined
   const {url, target = url, input, mirrored, permitted} = way
-  const proxyInput = url.startsWith('https:') ? 'https-proxy' : 'http-proxy'
-  const proxies = proxiesOf(endpoint, network, builder)
+  const {proxies, given} = proxiesOf(endpoint, network, builder, daemon)
   const proxy = proxies === undefined ? undefined : proxyFor(url, proxies)
   const through = proxy === undefined ? {} : {proxy: redactUrl(proxy)}
-  if (mirrored)
-    return {via: 'mirror', target, ...through, inputs: [input, ...(proxy === undefined ? [] : [proxyInput])]}
-  if (proxy !== undefined) return {via: 'proxy', target, ...through, inputs: [proxyInput, 'no-proxy', input]}
+  // No input of ours changes the proxies of somebody else.
+  const proxyInputs = given ? [url.startsWith('https:') ? 'https-proxy' : 'http-proxy'] : []
+  if (mirrored) return {via: 'mirror', target, ...through, inputs: [input, ...(proxy === undefined ? [] : proxyInputs)]}
   // A host that is left out of the proxies was named by the user.
-  const excepted = proxies !== undefined && isRouted(url, proxies)
-  const inputs = [input, ...(proxies === undefined ? [] : [proxyInput])]
-  if (network.strict && !permitted && !excepted) return {via: 'refused', target, inputs: [...inputs, 'strict']}
-  return {via: proxies === undefined ? 'daemon' : 'direct', target, inputs}
+  const routed = given && proxies !== undefined && isRouted(url, proxies)
+  if (network.strict && !permitted && !routed) {
+    return {via: 'refused', target, inputs: [input, ...proxyInputs, 'strict']}
+  }
+  if (proxy !== undefined) {
+    return {via: 'proxy', target, ...through, inputs: given ? [...proxyInputs, 'no-proxy', input] : [input]}
+  }
+  const known = proxies !== undefined && !hasMirrorsOfItsOwn(endpoint, daemon)
+  return {via: known ? 'direct' : 'daemon', target, inputs: [input, ...proxyInputs]}
 }
 
-/** The proxies of who fetches; undefined when they are not ours to know. */
-function proxiesOf({fetcher}: Endpoint, network: Network, {kind}: PlannedBuilder): Network['proxies'] | undefined {
-  if (fetcher === 'dockerd' || (fetcher === 'buildkitd' && kind === 'existing')) return undefined
-  return fetcher === 'build step' ? givenProxies(network) : network.proxies
+/** The proxies of who fetches, undefined when nobody knows them; and whether it was the user who gave them to us. */
+function proxiesOf(
+  {fetcher}: Endpoint,
+  network: Network,
+  {kind}: PlannedBuilder,
+  {server}: Daemon
+): {readonly proxies: ProxySettings | undefined; readonly given: boolean} {
+  if (fetcher === 'dockerd') return {proxies: server?.proxies, given: false}
+  if (fetcher === 'buildkitd' && kind === 'existing') return {proxies: undefined, given: false}
+  return {proxies: fetcher === 'build step' ? givenProxies(network) : network.proxies, given: true}
+}
+
+/** The daemon asks mirrors from its own configuration first, which it has for Docker Hub alone. */
+function hasMirrorsOfItsOwn({kind, what, fetcher}: Endpoint, {server}: Daemon): boolean {
+  if (fetcher !== 'dockerd' || (kind !== 'image' && kind !== 'frontend')) return false
+  return server !== undefined && server.registryMirrors.length > 0 && parseImageReference(what).registry === 'docker.io'
 }
 
 function wayTo({kind, what, fetcher}: Endpoint, network: Network): Way | undefined {

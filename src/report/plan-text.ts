@@ -1,4 +1,4 @@
-import type {Endpoint, Route} from '../network/endpoint.js'
+import type {Endpoint, RoutedEndpoint} from '../network/endpoint.js'
 import type {Plan, PlannedBuild} from '../plan/plan.js'
 import {formatTable} from '../format.js'
 
@@ -11,32 +11,49 @@ export function renderPlan(plan: Plan): string {
       `${builder.name} (${builder.kind}, driver ${builder.driver}): ${builder.why}`,
       ...(builder.creation === undefined ? [] : [`image ${builder.creation.image}`])
     ]),
-    `Endpoints\n${indent(
-      formatTable(
-        ['kind', 'what', 'fetched by', 'route', 'asked for in'],
-        plan.endpoints.map(({kind, what, fetcher, route, from}) => [
-          kind,
-          what,
-          fetcher,
-          routeText(route, fetcher),
-          placeText(from)
-        ])
-      )
-    )}`,
+    section('Endpoints', [endpointTable(plan.endpoints), ...refusedText(plan.endpoints)]),
     ...(plan.notes.length === 0 ? [] : [section('Notes', plan.notes)])
   ].join('\n\n')
 }
 
-/** A route in a few words. */
-export function routeText({via, target, proxy, inputs}: Route, fetcher: Endpoint['fetcher']): string {
+function endpointTable(endpoints: readonly RoutedEndpoint[]): string {
+  return formatTable(
+    ['kind', 'what', 'fetched by', 'route', 'asked for in'],
+    endpoints.map(endpoint => [
+      endpoint.kind,
+      whatText(endpoint),
+      endpoint.fetcher,
+      routeText(endpoint),
+      placeText(endpoint.from)
+    ])
+  )
+}
+
+function refusedText(endpoints: readonly RoutedEndpoint[]): string[] {
+  const refused = endpoints.filter(({route}) => route.via === 'refused').length
+  return refused === 0 ? [] : [`${refused} of ${endpoints.length} endpoints are refused by 'strict'`]
+}
+
+/** What an endpoint is, of a Go module its path and version (go.dev/ref/mod, "GOPROXY protocol"). */
+export function whatText({kind, what}: Pick<Endpoint, 'kind' | 'what'>): string {
+  const [, path, version] = /^https?:\/\/[^/]+\/(.+)\/@v\/(.+)\.info$/.exec(what) ?? []
+  if (kind !== 'go' || path === undefined || version === undefined) return what
+  return `${path}@${version}`.replaceAll(/!([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** A route in a few words: of a mirror only where it begins, as what is asked for there is known. */
+export function routeText({what, route, fetcher}: Pick<RoutedEndpoint, 'what' | 'route' | 'fetcher'>): string {
+  const {via, target, proxy, inputs} = route
   const through = proxy === undefined ? '' : `proxy ${proxy}`
   switch (via) {
     case 'mirror':
-      return `mirror ${target}${through === '' ? '' : `, ${through}`}`
+      return `mirror ${mirrorBase(what, target)}${through === '' ? '' : `, ${through}`}`
     case 'proxy':
       return through
     case 'daemon':
-      return `direct, or the proxy of the ${fetcher === 'dockerd' ? 'daemon' : 'builder'} itself`
+      return fetcher === 'dockerd'
+        ? 'direct, or a mirror or proxy of the daemon itself'
+        : 'direct, or the proxy of the builder itself'
     case 'refused':
       return `refused: set '${inputs[0] ?? ''}'`
     case 'built in':
@@ -44,6 +61,18 @@ export function routeText({via, target, proxy, inputs}: Route, fetcher: Endpoint
     case 'this machine':
       return via
   }
+}
+
+/** `target` without the end that it has in common with `what`, but for its host. */
+function mirrorBase(what: string, target: string): string {
+  const [, origin = ''] = /^([a-z]+:\/\/[^/]+|[^/]+)/.exec(target) ?? []
+  const path = target.slice(origin.length).split('/')
+  const asked = what.split('/')
+  while (path.length > 1 && path.at(-1) === asked.at(-1)) {
+    path.pop()
+    asked.pop()
+  }
+  return origin + path.join('/')
 }
 
 /** Where an endpoint is asked for. */

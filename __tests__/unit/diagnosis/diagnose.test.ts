@@ -221,4 +221,21 @@ describe('diagnose', () => {
     expect(ofOutput([forbidden, unsigned], 'proxy').kind).toBe('forbidden')
     expect(ofOutput([unsigned], 'proxy').kind).toBe('checksum')
   })
+
+  it("sends nobody to our proxy inputs for a proxy of the daemon's own", () => {
+    const message =
+      'failed to do request: Head "https://registry-1.docker.io/v2/library/golang/manifests/1": Proxy Authentication Required'
+    const [image] = endpointsBy('proxy').filter(({kind}) => kind === 'image')
+    const route = {
+      via: 'proxy',
+      target: 'docker.io/library/golang:1',
+      proxy: 'http://daemons:1',
+      inputs: ['registry-mirrors']
+    } as const
+    const endpoints = image === undefined ? [] : [{...image, fetcher: 'dockerd', route} as const]
+    const failure = {step: '[internal] load metadata', message, output: [], withoutNetwork: false}
+    const {kind, advice} = diagnose({steps: [], messages: [], failure}, {endpoints, network: networkWith()})
+    expect(kind).toBe('proxy login')
+    expect(advice).toContain('`proxies` in its daemon.json')
+  })
 })

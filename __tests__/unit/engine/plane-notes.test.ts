@@ -5,6 +5,7 @@ import type {EngineFacts} from '../../../src/engine/survey-engine.js'
 import type {Inputs} from '../../../src/inputs.js'
 import type {Network, ReachableMirror} from '../../../src/network/network.js'
 import type {ProxySettings} from '../../../src/network/proxy.js'
+import {routeEndpoints} from '../../../src/plan/routes.js'
 import {engineWith} from '../../support/engine.js'
 import {inputsWith} from '../../support/inputs.js'
 import {networkWith} from '../../support/network.js'
@@ -33,7 +34,11 @@ function notesOf(builder: Partial<EngineFacts['builder']>, {network = {}, inputs
   })
   const given = inputsWith(inputs)
   const effective = networkWith(network)
-  const notes = planeNotes(given, effective, engine, chooseBuilder(given, effective, engine, 'a1b2'))
+  const builderOf = chooseBuilder(given, effective, engine, 'a1b2')
+  const fetcher = builderOf.driver === 'docker' ? 'dockerd' : 'buildkitd'
+  const images = ['docker.io/library/golang:1.24'].map(what => ({kind: 'image', what, hosts: [], fetcher}) as const)
+  const endpoints = routeEndpoints(images, effective, builderOf, engine)
+  const notes = planeNotes(given, effective, engine, builderOf, endpoints)
   expect(notes.join('\n')).not.toContain('s3cret')
   return notes
 }
@@ -86,10 +91,19 @@ describe('planeNotes', () => {
   })
 
   it('says under strict that the proxies do not count for what the daemon fetches', () => {
-    expect(ofDaemon({network: {proxies, strict: true}})).toEqual([
-      expect.stringMatching(/are refused\./),
-      expect.stringMatching(/^Under 'strict' the builder 'default' takes images .* '=direct' alone/)
-    ])
+    for (const server of [{}, {proxies: {http: 'http://a:1'}}]) {
+      const notes = ofDaemon({network: {proxies, strict: true}, server})
+      expect(notes.at(-1)).toMatch(
+        /^Under 'strict' the builder 'default' takes images .* '=direct' alone.* or permit it: registry-mirrors: docker\.io=direct\.$/
+      )
+    }
+    expect(ofDaemon({network: {proxies, strict: true}})).toHaveLength(1)
+  })
+
+  it('says nothing of the proxies when mirrors have all that the daemon fetches', () => {
+    for (const strict of [true, false]) {
+      expect(ofDaemon({network: {proxies, strict, registryMirrors: [mirror('mirror.example')]}})).toEqual([])
+    }
   })
 
   it('does not speak of the daemon’s mirrors when the inputs have one', () => {

@@ -2,7 +2,7 @@ import {afterEach, describe, expect, it} from '@jest/globals'
 import {httpProber} from '../../../src/adapters/http-prober.js'
 import {CancelledError} from '../../../src/errors.js'
 import {preflight} from '../../../src/network/preflight.js'
-import {type LoopbackServer, serve} from '../../support/loopback.js'
+import {type LoopbackServer, serve, serveProxy} from '../../support/loopback.js'
 import {networkWith} from '../../support/network.js'
 import {endpointAt, preflightOf} from '../../support/preflight.js'
 import {serveAnswers} from '../../support/probe.js'
@@ -14,6 +14,8 @@ const started = async (starting: Promise<LoopbackServer>): Promise<LoopbackServe
   return server
 }
 
+const manifest = {headers: {'Docker-Content-Digest': 'sha256:1'}}
+
 afterEach(async () => {
   for (const server of running.splice(0)) await server.stop()
 })
@@ -24,8 +26,8 @@ describe('preflight asks nobody about', () => {
     expect(await preflightOf([endpoint], {strict: true})).toEqual([
       {
         endpoint,
-        state: 'refused',
-        detail: "by 'strict': it has no mirror, no proxy and no permission",
+        state: 'refused by strict',
+        detail: 'it has no mirror, no proxy and no permission',
         fix: 'git-mirrors: https://github.com/=https://mirror.example/'
       }
     ])
@@ -74,8 +76,8 @@ describe('preflight', () => {
   it('asks for the packages of the images of the same component', async () => {
     const {host, requests} = await started(
       serveAnswers({
-        '/v2/daemon/manifests/1-bookworm': {},
-        '/v2/client/manifests/1-trixie': {},
+        '/v2/daemon/manifests/1-bookworm': manifest,
+        '/v2/client/manifests/1-trixie': manifest,
         '/debian/dists/trixie/InRelease': {body: 'Suite: stable\n'}
       })
     )
@@ -90,7 +92,7 @@ describe('preflight', () => {
   })
 
   it('says that it was not the daemon who asked', async () => {
-    const {host} = await started(serveAnswers({'/v2/a/manifests/1': {}}))
+    const {host} = await started(serveAnswers({'/v2/a/manifests/1': manifest}))
     const results = await preflightOf([
       endpointAt('image', `${host}/a:1`, {via: 'daemon'}),
       endpointAt('image', `${host}/b:1`, {via: 'daemon'})
@@ -138,14 +140,52 @@ describe('preflight of build steps', () => {
   })
 })
 
+describe('preflight of what the daemon fetches', () => {
+  const url = 'http://upstream.invalid/file'
+
+  it("goes through the daemon's proxies and not through ours", async () => {
+    const {host} = await started(serve((_request, response) => response.end()))
+    const {host: ours} = await started(serve((_request, response) => response.writeHead(500).end()))
+    const [own, direct] = await preflightOf(
+      [
+        endpointAt('http', url, {via: 'proxy', proxy: `http://${host}`}, {fetcher: 'dockerd'}),
+        endpointAt('http', url, {}, {fetcher: 'dockerd'})
+      ],
+      {proxies: {http: `http://${ours}`}}
+    )
+    expect(own?.state).toBe('reachable')
+    expect(direct?.state).toBe('no answer')
+  })
+
+  it('does not know what a proxy says to which the daemon alone can log in', async () => {
+    const {host} = await started(serveProxy('me:pass'))
+    const endpoint = endpointAt('http', url, {via: 'proxy', proxy: `http://${host}`}, {fetcher: 'dockerd'})
+    expect(await preflightOf([endpoint])).toEqual([
+      {endpoint, state: 'not probed', detail: "the daemon's own proxy wants a login, which only the daemon knows"}
+    ])
+  })
+
+  it('suggests neither proxies nor certificates, which the daemon does not get', async () => {
+    const {host} = await started(serve((_request, response) => response.writeHead(403).end()))
+    const proxy = `http://${host}`
+    const endpoint = (fetcher: 'dockerd' | 'buildkitd') => endpointAt('http', url, {via: 'proxy', proxy}, {fetcher})
+    const results = await preflightOf([endpoint('dockerd'), endpoint('buildkitd')], {proxies: {http: proxy}})
+    expect(results.map(({state, fix}) => [state, fix])).toEqual([
+      ['proxy denied', 'download-mirrors: http://upstream.invalid/=https://mirror.example/'],
+      ['proxy denied', 'no-proxy: upstream.invalid']
+    ])
+  })
+})
+
 describe('preflight under strict', () => {
   const sendingOn = async () => {
-    const last = await started(serve((_request, response) => response.end()))
+    const last = await started(serve((_request, response) => response.writeHead(200, manifest.headers).end()))
     const location = `http://elsewhere.invalid:${last.host.replace(/.*:/, '')}/`
     return await started(serve((_request, response) => response.writeHead(302, {Location: location}).end()))
   }
   /** Whoever is asked for, the proxy answers. */
-  const throughProxy = async () => await started(serve((_request, response) => response.end()))
+  const throughProxy = async () =>
+    await started(serve((_request, response) => response.writeHead(200, manifest.headers).end()))
 
   it('refuses what a redirect leads to where no build step may go', async () => {
     const {host} = await sendingOn()
@@ -171,7 +211,7 @@ describe('preflight under strict', () => {
       ['redirected', undefined]
     ])
     expect(await states(true)).toEqual([
-      ['refused', `download-mirrors: http://${host}/=https://mirror.example/`],
+      ['refused by strict', `download-mirrors: http://${host}/=https://mirror.example/`],
       ['redirected', undefined]
     ])
   })

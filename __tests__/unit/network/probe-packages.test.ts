@@ -71,7 +71,8 @@ describe('probe of Go modules', () => {
   it.each<[string, Answer, object]>([
     ['a proxy', {body: 'v0.1.0\n'}, {state: 'reachable', detail: ''}],
     ['a proxy of other modules', {status: 404}, {state: 'reachable', detail: 'has not got golang.org/x/mod'}],
-    ['a broken proxy', {status: 500}, {state: 'wrong answer'}]
+    ['a broken proxy', {status: 500}, {state: 'wrong answer'}],
+    ['a page', {body: '<!DOCTYPE html>'}, {state: 'wrong answer', detail: 'is no Go proxy'}]
   ])('finds %s', async (_what, answer, expected) => {
     const {host} = await started(serveAnswers({[list]: answer}))
     expect(await probed('go', `http://${host}/`)).toMatchObject(expected)
@@ -90,11 +91,20 @@ describe('probe of Go modules', () => {
   it('asks for the module that is needed, and goes on to a proxy that has it', async () => {
     const module = 'github.com/tc-hib/go-winres/@v/v0.3.1.info'
     const empty = await started(serveAnswers({}))
-    const full = await started(serveAnswers({[`/${module}`]: {}}))
+    const full = await started(serveAnswers({[`/${module}`]: {body: '{"Version":"v0.3.1"}'}}))
     const target = `http://${empty.host}/${module}`
     const list = (separator: string) => ({goProxy: `http://${empty.host}${separator}http://${full.host}`})
     expect(await probed('go', target, {network: list(',')})).toMatchObject({state: 'reachable'})
     expect(await probed('go', target)).toMatchObject({state: 'not found', asked: target})
+  })
+
+  it('takes no page for what is told of a version', async () => {
+    const module = '/github.com/tc-hib/go-winres/@v/v0.3.1.info'
+    const {host} = await started(serveAnswers({[module]: {body: '<html>'}}))
+    expect(await probed('go', `http://${host}${module}`)).toMatchObject({
+      state: 'wrong answer',
+      detail: 'is no Go proxy'
+    })
   })
 
   const latest = {body: 'go.sum database tree\n1\n'}

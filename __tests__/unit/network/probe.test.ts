@@ -16,9 +16,13 @@ afterEach(async () => {
 
 describe('probe of an image', () => {
   const manifest = '/v2/hub/library/golang/manifests/1.24'
+  const manifestType = 'application/vnd.oci.image.index.v1+json'
 
   it.each<[string, Answer, object]>([
-    ['is there', {}, {state: 'reachable', detail: ''}],
+    ['is there', {headers: {'Content-Type': manifestType}}, {state: 'reachable', detail: ''}],
+    ['has a digest', {headers: {'Docker-Content-Digest': 'sha256:1'}}, {state: 'reachable', detail: ''}],
+    ['is a page', {headers: {'Content-Type': 'text/html'}}, {state: 'wrong answer', detail: 'is no image registry'}],
+    ['is nothing', {}, {state: 'wrong answer', detail: 'is no image registry'}],
     ['is not there', {status: 404}, {state: 'not found', detail: 'answered 404'}],
     ['wants a login', {status: 401}, {state: 'reachable', detail: 'wants a login: see `docker login`'}],
     ['was pulled too often', {status: 429}, {state: 'refused', detail: 'answered 429'}],
@@ -40,7 +44,7 @@ describe('probe of an image', () => {
     const {host} = await started(
       serve(({url = '', headers}, response) => {
         if (url.startsWith('/token')) response.end('{"token": "abc"}')
-        else if (headers.authorization === 'Bearer abc') response.end()
+        else if (headers.authorization === 'Bearer abc') response.setHeader('Content-Type', manifestType).end()
         else response.writeHead(401, {'WWW-Authenticate': `Bearer realm="http://${headers.host ?? ''}/token"`}).end()
       })
     )

@@ -81,6 +81,19 @@ describe('surveyMirrors', () => {
     ])
   })
 
+  it('skips a captive portal, which answers everything with a page', async () => {
+    const portal = await started(
+      serve((_request, response) => response.writeHead(200, {'Content-Type': 'text/html; charset=utf-8'}).end())
+    )
+    const good = await started(serve(answering(200)))
+    const {reachable, lines} = await survey([portal.host, good.host].map(host => mirror(host, {scheme: 'http'})))
+    expect(reachable.map(({host}) => host)).toEqual([good.host])
+    expect(lines).toEqual([expect.stringContaining(`http://${portal.host}/v2/ is a web page and no registry`)])
+    await expect(survey([mirror(portal.host)])).rejects.toThrow(
+      "'registry-mirrors' that begin with docker.io=, or the 'mirror-preset'"
+    )
+  })
+
   it('finds one mirror for each registry', async () => {
     const {host} = await started(serve(answering(200)))
     const {reachable} = await survey([mirror(host, {registry: 'ghcr.io'}), mirror(host), mirror('dead.invalid')])
@@ -196,6 +209,13 @@ describe('mirrorHasImage', () => {
     const {host, requests} = await started(serve(answering(status)))
     expect(await asks(host, 'hub')).toBe(has)
     expect(requests).toEqual(['HEAD /v2/hub/docker/dockerfile/manifests/1'])
+  })
+
+  it('does not know when a page is what answers', async () => {
+    const {host} = await started(
+      serve((_request, response) => response.writeHead(200, {'Content-Type': 'text/html'}).end())
+    )
+    expect(await asks(host)).toBeUndefined()
   })
 
   it('does not know when nobody answers', async () => {

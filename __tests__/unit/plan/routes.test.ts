@@ -3,6 +3,7 @@ import type {PlannedBuilder} from '../../../src/engine/choose-builder.js'
 import type {Endpoint, Fetcher, Route} from '../../../src/network/endpoint.js'
 import type {Network} from '../../../src/network/network.js'
 import {routeEndpoints, stepHosts} from '../../../src/plan/routes.js'
+import {engineWith} from '../../support/engine.js'
 import {networkWith} from '../../support/network.js'
 
 const builder = (kind: PlannedBuilder['kind']): PlannedBuilder => ({
@@ -125,11 +126,45 @@ describe('the route of an endpoint', () => {
   )
 
   it.each([
-    ['the daemon', image, 'created'],
+    ['a daemon that does not say', image, 'created'],
     ['a builder that exists', addedGit, 'existing']
   ] as const)('leaves open which proxy %s has, and refuses that under strict', (_who, of, kind) => {
     expect(route(of, {proxies}, kind)).toMatchObject({via: 'daemon'})
     expect(route(of, {proxies, strict: true}, kind)).toMatchObject({via: 'refused'})
+  })
+
+  const daemonHas = (its: Parameters<typeof engineWith>[0], network: Partial<Network> = {}, of = image) =>
+    routeEndpoints([of], networkWith({proxies, ...network}), builder('existing'), engineWith(its))[0]?.route
+  const itsProxy = {proxies: {https: 'http://daemon.example:3128'}}
+  const permitted = {strict: true, direct: {...networkWith().direct, registries: ['docker.io']}}
+
+  it('is direct for a daemon without a proxy, whatever proxies the inputs name', () => {
+    const inputs = ['registry-mirrors']
+    expect(daemonHas({})).toEqual({via: 'direct', target: image.what, inputs})
+    expect(daemonHas({}, permitted)).toMatchObject({via: 'direct'})
+    expect(daemonHas({}, {strict: true})).toEqual({via: 'refused', target: image.what, inputs: [...inputs, 'strict']})
+  })
+
+  it('leads through the proxy that the daemon has, which permits nothing under strict', () => {
+    const through = {proxy: 'http://daemon.example:3128', inputs: ['registry-mirrors']}
+    expect(daemonHas({server: itsProxy})).toEqual({via: 'proxy', target: image.what, ...through})
+    expect(daemonHas({server: itsProxy}, permitted)).toMatchObject({via: 'proxy'})
+    expect(daemonHas({server: itsProxy}, {strict: true})).toMatchObject({via: 'refused'})
+    const excepted = {proxies: {...itsProxy.proxies, none: 'docker.io'}}
+    expect(daemonHas({server: excepted})).toMatchObject({via: 'direct'})
+    expect(daemonHas({server: excepted}, {strict: true})).toMatchObject({via: 'refused'})
+    const mirror = {registry: 'docker.io', host: 'm.example', path: '', scheme: 'https'} as const
+    expect(daemonHas({server: itsProxy}, {strict: true, registryMirrors: [mirror]})).toMatchObject({
+      via: 'mirror',
+      ...through
+    })
+  })
+
+  it('is left to a daemon with mirrors of its own, but for what they do not have', () => {
+    const server = {registryMirrors: ['https://hub.example/']}
+    expect(daemonHas({server})).toMatchObject({via: 'daemon'})
+    expect(daemonHas({server}, {}, {...image, what: 'ghcr.io/a/b:1'})).toMatchObject({via: 'direct'})
+    expect(daemonHas({server}, {}, {...addedGit, fetcher: 'dockerd'})).toMatchObject({via: 'direct'})
   })
 
   it.each<[Endpoint, string, Network['direct']]>([

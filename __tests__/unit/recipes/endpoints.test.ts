@@ -85,7 +85,7 @@ describe('hostsOf', () => {
     ['go', 'https://proxy.golang.org/', ['proxy.golang.org']],
     ['sumdb', 'https://sum.golang.org/', ['sum.golang.org']],
     ['pip', 'https://pypi.org/simple/', ['pypi.org', 'files.pythonhosted.org']],
-    ['gem', 'https://rubygems.org/', ['rubygems.org']]
+    ['gem', 'https://rubygems.org/', ['index.rubygems.org', 'rubygems.org']]
   ] as const)('of the %s %s are %j', (kind, what, hosts) => {
     expect(hostsOf(kind, what)).toEqual(hosts)
   })

@@ -1,5 +1,6 @@
 import {describe, expect, it} from '@jest/globals'
-import {renderPlan} from '../../../src/report/plan-text.js'
+import type {EndpointKind, Route} from '../../../src/network/endpoint.js'
+import {renderPlan, routeText, whatText} from '../../../src/report/plan-text.js'
 import {daemonComponent, engineWith, planWith} from '../../support/plan.js'
 
 describe('renderPlan', () => {
@@ -37,10 +38,56 @@ describe('renderPlan', () => {
     for (const line of table.slice(1)) expect(line.slice(column - 2, column + 1)).toMatch(/^ {2}\S$/)
   })
 
+  it("says how many endpoints 'strict' refuses", () => {
+    expect(renderPlan(planWith())).not.toContain('refused')
+    const plan = planWith({strict: true})
+    const total = plan.endpoints.length
+    const refused = plan.endpoints.filter(({route}) => route.via === 'refused').length
+    expect(refused).toBeGreaterThan(1)
+    expect(renderPlan(plan)).toMatch(new RegExp(`\n  ${refused} of ${total} endpoints are refused by 'strict'(\n\n|$)`))
+  })
+
   it('ends with the notes, if there are any', () => {
     expect(renderPlan(planWith())).not.toContain('Notes')
     expect(renderPlan(planWith({proxies: {https: 'http://proxy.example'}}))).toMatch(
       /\n\nNotes\n {2}The Docker daemon has/
     )
+  })
+})
+
+describe('routeText', () => {
+  const text = (what: string, route: Partial<Route>, fetcher: 'dockerd' | 'buildkitd' = 'dockerd') =>
+    routeText({what, fetcher, route: {via: 'direct', target: what, inputs: [], ...route}})
+
+  it.each([
+    ['docker.io/library/golang:1.24', 'm.example:5000/hub/library/golang:1.24', 'm.example:5000/hub'],
+    ['docker.io/library/golang:1.24', 'm.example/library/golang:1.24', 'm.example'],
+    ['https://github.com/moby/moby.git', 'https://m.example/gh/moby/moby.git', 'https://m.example/gh'],
+    ['https://github.com/moby/moby.git', 'https://m.example/moby/moby.git', 'https://m.example'],
+    ['https://github.com/a/one.git', 'https://m.example/mirrors/two.git', 'https://m.example/mirrors/two.git'],
+    ['http://*/debian', 'http://m.example/os/debian', 'http://m.example/os'],
+    ['https://sum.golang.org/', 'https://sum.golang.google.cn/', 'https://sum.golang.google.cn']
+  ])('of %s at %s names the mirror %s', (what, target, base) => {
+    expect(text(what, {via: 'mirror', target})).toBe(`mirror ${base}`)
+    expect(text(what, {via: 'mirror', target, proxy: 'http://p:1'})).toBe(`mirror ${base}, proxy http://p:1`)
+  })
+
+  it('says what else there is', () => {
+    expect(text('x', {via: 'proxy', proxy: 'http://p:1'})).toBe('proxy http://p:1')
+    expect(text('x', {via: 'refused', inputs: ['git-mirrors', 'strict']})).toBe("refused: set 'git-mirrors'")
+    expect(text('x', {via: 'daemon'})).toBe('direct, or a mirror or proxy of the daemon itself')
+    expect(text('x', {via: 'daemon'}, 'buildkitd')).toBe('direct, or the proxy of the builder itself')
+    expect(text('x', {})).toBe('direct')
+  })
+})
+
+describe('whatText', () => {
+  it.each<[EndpointKind, string, string]>([
+    ['go', 'https://proxy.golang.org/github.com/tc-hib/go-winres/@v/v0.3.1.info', 'github.com/tc-hib/go-winres@v0.3.1'],
+    ['go', 'https://goproxy.cn/github.com/!burnt!sushi/toml/@v/v1.4.0.info', 'github.com/BurntSushi/toml@v1.4.0'],
+    ['go', 'https://proxy.golang.org/', 'https://proxy.golang.org/'],
+    ['http', 'https://files.example/a/@v/b.info', 'https://files.example/a/@v/b.info']
+  ])('of %s %s is %s', (kind, what, text) => {
+    expect(whatText({kind, what})).toBe(text)
   })
 })
