@@ -61,9 +61,9 @@ export async function freePort(addresses: readonly string[]): Promise<number> {
   return port
 }
 
-// Below the ports that the kernel gives out by itself.
-const firstPort = 20800
-const portsTried = 2000
+// Below the ports that the kernel gives out by itself; tests that run at the same time keep out of each other's way.
+const firstPort = 20800 + 1000 * (Number(process.env.JEST_WORKER_ID ?? 1) - 1)
+const portsTried = 1000
 
 /** Takes the first port that is free on all addresses, so that servers started in the same order find the same ones. */
 async function listen(
