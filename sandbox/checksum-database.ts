@@ -16,7 +16,7 @@ const databaseName = 'sum.sandbox.example'
  * that everybody may know and that never changes, since Go's caches keep what an older key has signed.
  */
 export function checksumDatabase(modules: readonly GoModule[]): ChecksumDatabase {
-  if (modules.length > 255) throw new Error('a checksum database of more than one tile is not implemented')
+  if (modules.length > 255) throw new Error('one tile holds the sums of 255 modules and no more')
   const key = signingKey(digest('the key of the sandbox'))
   const records = modules.map(checksums)
   const leaves = records.map(record => digest(Buffer.of(0), record))

@@ -23,27 +23,27 @@ describe('certificateProblem', () => {
 
 describe('readCertificates', () => {
   const files = memoryFiles({
-    '/work/proxy.pem': `comment\n${one}\r\n`,
+    '/job/proxy.pem': `comment\n${one}\r\n`,
     '/etc/all.pem': `${one}\n${two}\n`,
-    '/work/key.pem': key
+    '/job/key.pem': key
   })
 
   it('takes the text as it is indented in a workflow', async () => {
     const indented = `${one}\n${two}`.replaceAll('\n', '\n    ')
-    expect(await readCertificates({pem: indented}, '/work', files)).toBe(`${one}\n${two}\n`)
+    expect(await readCertificates({pem: indented}, '/job', files)).toBe(`${one}\n${two}\n`)
   })
 
   it('reads a file below the workspace, or by its full path', async () => {
-    expect(await readCertificates({path: 'proxy.pem'}, '/work', files)).toBe(`${one}\n`)
-    expect(await readCertificates({path: '/etc/all.pem'}, '/work', files)).toBe(`${one}\n${two}\n`)
+    expect(await readCertificates({path: 'proxy.pem'}, '/job', files)).toBe(`${one}\n`)
+    expect(await readCertificates({path: '/etc/all.pem'}, '/job', files)).toBe(`${one}\n${two}\n`)
   })
 
   it.each([
     ['.', /but that is a directory/],
-    ['missing.pem', /got \/work\/missing\.pem, but there is no such file/],
-    ['key.pem', /got \/work\/key\.pem, but a private key is in it/]
+    ['missing.pem', /got \/job\/missing\.pem, but there is no such file/],
+    ['key.pem', /got \/job\/key\.pem, but a private key is in it/]
   ])('refuses %s and shows nothing of it', async (path, message) => {
-    const reading = readCertificates({path}, '/work', files)
+    const reading = readCertificates({path}, '/job', files)
     await expect(reading).rejects.toThrow(ConfigurationError)
     await expect(reading).rejects.toThrow(message)
     await expect(reading).rejects.not.toThrow('hunter2')
