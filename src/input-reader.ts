@@ -1,3 +1,4 @@
+import {platformRule} from './engine/platforms.js'
 import {certificateProblem, type CertificatesInput} from './network/certificates.js'
 import {normalRegistry} from './network/images.js'
 import type {PrefixRule, RegistryMirror} from './network/network.js'
@@ -73,9 +74,8 @@ export class InputReader {
   platforms(name: string): readonly string[] {
     const platforms = (this.text(name) ?? '').split(/[\s,]+/).filter(platform => platform !== '')
     for (const platform of platforms) {
-      if (!/^[a-z0-9]+\/[a-z0-9_]+(\/v[0-9]+)?$/.test(platform)) {
-        this.#problem(name, 'must list platforms such as linux/amd64 or linux/arm/v7', platform)
-      }
+      const rule = platformRule(platform)
+      if (rule !== undefined) this.#problem(name, rule, platform)
     }
     return [...new Set(platforms)]
   }

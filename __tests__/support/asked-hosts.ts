@@ -14,7 +14,7 @@ export interface HostDifference {
  */
 export function compareHosts(endpoints: readonly RoutedEndpoint[], targets: readonly string[]): HostDifference {
   const asked = targets.map(target => new URL(target.includes('://') ? target : `https://${target}`))
-  const fetched = endpoints.filter(({route}) => !['refused', 'built in', 'this machine'].includes(route.via))
+  const fetched = endpoints.filter(({route}) => !['refused', 'this machine'].includes(route.via))
   const places = fetched.flatMap(placesOf)
   const paths = new Set(places.filter(place => place.startsWith('/')))
   const hosts = new Set(places.filter(place => !place.startsWith('/')))

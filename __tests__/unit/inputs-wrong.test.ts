@@ -31,6 +31,8 @@ describe('parseInputs', () => {
     ['history', 'shallow', 'must be one of blobless, full'],
     ['target', 'dev', 'must be one of all, binary, dynbinary'],
     ['platforms', 'amd64', 'must list platforms such as linux/amd64 or linux/arm/v7'],
+    ['platforms', 'solaris/amd64', 'must list platforms of the systems linux, windows, darwin, freebsd'],
+    ['platforms', 'linux/x86_64', 'must list platforms of the systems linux, windows, darwin, freebsd'],
     ['version', '28.5.2+acme', 'must be letters, digits, dots and hyphens only'],
     ['product', 'a "b"', 'must be one line without quotes, backslashes, $ and `'],
     ['platform-name', '$(id)', 'must be one line without quotes, backslashes, $ and `'],

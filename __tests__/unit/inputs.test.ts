@@ -57,6 +57,11 @@ describe('parseInputs', () => {
     ['client-repository', 'acme/cli', {clientRepository: 'acme/cli'}],
     ['target', 'dynbinary', {target: 'dynbinary'}],
     ['platforms', 'linux/amd64,linux/arm/v7', {platforms: ['linux/amd64', 'linux/arm/v7']}],
+    [
+      'platforms',
+      'windows/amd64 darwin/arm64 linux/riscv64',
+      {platforms: ['windows/amd64', 'darwin/arm64', 'linux/riscv64']}
+    ],
     ['platforms', 'linux/arm64\nlinux/arm64\n', {platforms: ['linux/arm64']}],
     ['version', '28.5.2-acme.1', {version: '28.5.2-acme.1'}],
     ['product', 'docker', {product: 'docker'}],

@@ -5,7 +5,7 @@ import {formatImageReference, parseImageReference, type ImageReference} from '..
 import type {Network, ReachableMirror} from '../network/network.js'
 import {isInNetwork, isLoopbackHost} from '../network/proxy.js'
 import {mirrorName} from '../network/source-policy.js'
-import {checkPlatforms} from './platforms.js'
+import {nativePlatform} from './platforms.js'
 import type {EngineFacts} from './survey-engine.js'
 import type {Version} from './versions.js'
 
@@ -38,13 +38,11 @@ const defaultBuildkitImage = 'moby/buildkit:buildx-stable-1'
  * The named builder, else the current one if it can do what is asked, else a new one of the docker-container driver.
  * `unique` makes the name of a new one unlike any other.
  *
- * @throws ConfigurationError when the builder that must be used cannot reach a mirror, when nothing builds for a platform
- * that was asked for, or when `strict` forbids to pull BuildKit's own image the only way there is.
+ * @throws ConfigurationError when the builder that must be used cannot reach a mirror, or when `strict` forbids to pull BuildKit's own image the only way there is.
  */
 export function chooseBuilder(inputs: Inputs, network: Network, engine: EngineFacts, unique: string): PlannedBuilder {
-  checkPlatforms(inputs.platforms)
   const {builder, server} = engine
-  const platform = builder.platforms[0] ?? server?.platform ?? 'linux/amd64'
+  const platform = nativePlatform(engine)
   const existing = (why: string): PlannedBuilder => ({
     kind: 'existing',
     name: builder.name,

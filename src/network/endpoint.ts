@@ -21,7 +21,7 @@ export interface Endpoint {
 /** How an endpoint is reached. */
 export interface Route {
   /** `daemon`: as the daemon or builder that exists already is configured, directly or through a proxy of its own. */
-  readonly via: 'mirror' | 'proxy' | 'direct' | 'daemon' | 'refused' | 'built in' | 'this machine'
+  readonly via: 'mirror' | 'proxy' | 'direct' | 'daemon' | 'refused' | 'this machine'
   /** The URL or image that is really asked for, on a mirror or not. */
   readonly target: string
   /** The proxy in between, a mirror's included, without credentials. */

@@ -121,13 +121,12 @@ function withoutAsking(endpoint: RoutedEndpoint, network: Network): PreflightRes
     const detail = 'it has no mirror, no proxy and no permission'
     return {endpoint, state: 'refused by strict', detail, fix: mirrorLine(endpoint, network)}
   }
-  if (route.via === 'built in') return {endpoint, state: 'not probed', detail: 'comes with the builder'}
   if (route.via === 'this machine') return {endpoint, state: 'not probed', detail: 'is on this machine'}
   if (/^https?:\/\/\*/.test(route.target)) {
     return {
       endpoint,
       state: 'not probed',
-      detail: 'only the base image names the host',
+      detail: kind === 'go' ? 'each module names its host' : 'only the base image names the host',
       fix: mirrorLine(endpoint, network)
     }
   }

@@ -1,3 +1,4 @@
+import {nativePlatform} from '../engine/platforms.js'
 import type {EngineFacts} from '../engine/survey-engine.js'
 import type {Inputs} from '../inputs.js'
 import type {Endpoint} from '../network/endpoint.js'
@@ -43,11 +44,6 @@ export function takeInventory(component: Component, inputs: Inputs, engine: Engi
 /** Everything that the builds of these components download, whoever fetches it. */
 export function downloadsOf(components: readonly InventoriedComponent[]): Endpoint[] {
   return components.flatMap(({component, sources}) => endpointsOf(sources, {component, builderFetcher: 'buildkitd'}))
-}
-
-/** The platform that the engine's builder runs on. */
-export function nativePlatform({builder, server}: EngineFacts): string {
-  return builder.platforms[0] ?? server?.platform ?? 'linux/amd64'
 }
 
 function buildOrder(source: PlannedSource, inputs: Inputs): BuildOrder {

@@ -46,11 +46,12 @@ export function stepHosts(endpoints: readonly RoutedEndpoint[]): string[] {
     ({fetcher, route}) =>
       fetcher === 'build step' && route.proxy === undefined && (route.via === 'mirror' || route.via === 'direct')
   )
-  return [...new Set(direct.map(({route}) => new URL(route.target).hostname))]
+  // A repository by SSH may be no URL (`git@host:path`), and never goes through a proxy.
+  const urls = direct.flatMap(({route}) => (URL.canParse(route.target) ? [new URL(route.target)] : []))
+  return [...new Set(urls.map(({hostname}) => hostname))]
 }
 
 function routeOf(endpoint: Endpoint, network: Network, builder: PlannedBuilder, daemon: Daemon): Route | undefined {
-  if (endpoint.kind === 'frontend' && endpoint.what === '') return {via: 'built in', target: '', inputs: []}
   if (endpoint.what.startsWith('/')) return {via: 'this machine', target: endpoint.what, inputs: []}
   const way = wayTo(endpoint, network)
   if (way === undefined) return undefined

@@ -56,7 +56,6 @@ export function routeText({what, route, fetcher}: Pick<RoutedEndpoint, 'what' | 
         : 'direct, or the proxy of the builder itself'
     case 'refused':
       return `refused: set '${inputs[0] ?? ''}'`
-    case 'built in':
     case 'direct':
     case 'this machine':
       return via

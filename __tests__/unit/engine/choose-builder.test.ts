@@ -69,18 +69,6 @@ describe('chooseBuilder', () => {
     expect(choose({platforms}).kind).toBe('existing')
   })
 
-  it.each(['linux/arm/v7', 'windows/amd64', 'darwin/arm64', 'linux/riscv64'])('builds for %s', platform => {
-    expect(choose({platforms: [platform]}).kind).toBe('existing')
-  })
-
-  it('refuses platforms that are none, all at once', () => {
-    const refused = () => choose({platforms: ['solaris/foo', 'linux/amd64', 'linux/x86_64']})
-    expect(refused).toThrow(ConfigurationError)
-    expect(refused).toThrow(
-      /'platforms' .*\n.*solaris\/foo: solaris is none of .*\n.*solaris\/foo: foo is none .*\n.*x86_64 is none of .* amd64,/
-    )
-  })
-
   it('creates one when the daemon would refuse a mirror, and tells it which one speaks plain HTTP', () => {
     const chosen = throughMirrors(able, {}, mirror('mirror.example:5000', {path: 'hub'}))
     expect(chosen.why).toContain('would refuse the plain-HTTP mirror mirror.example:5000')

@@ -39,8 +39,13 @@ describe('preflight asks nobody about', () => {
     ])
   })
 
+  it('Go modules that come from their own hosts', async () => {
+    expect(await preflightOf([endpointAt('go', 'https://*/')])).toMatchObject([
+      {state: 'not probed', detail: 'each module names its host'}
+    ])
+  })
+
   it.each([
-    ['frontend', '', 'built in', 'comes with the builder'],
     ['git', '/srv/moby', 'this machine', 'is on this machine'],
     ['git', 'git@git.example:moby.git', 'direct', 'is not fetched over HTTP']
   ] as const)('a %s at %j that is %s', async (kind, target, via, detail) => {

@@ -234,4 +234,9 @@ describe('stepHosts', () => {
     const routed = routeEndpoints([clone, runGit, apt, module, addedGit], network, builder('created'))
     expect(stepHosts(routed)).toEqual(['git.example', 'apt.example'])
   })
+
+  it('leave out a repository that is named by SSH, and no URL', () => {
+    const ssh = {...runGit, what: 'git@github.com:acme/moby.git'}
+    expect(stepHosts(routeEndpoints([ssh, runGit], networkWith(), builder('created')))).toEqual(['github.com'])
+  })
 })
