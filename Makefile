@@ -22,7 +22,7 @@ test: node_modules $(node24) requirements ## check format, lint, types, dist and
 test-moby: node_modules $(node24) requirements ## build real moby: MOBY=<git URL or path> [REFS="v28.5.2"] and mirrors
 	BUILD_MOBY_NODE24=$(abspath $(node24)) $(jest) --ci --testTimeout=7200000 __tests__/e2e/moby
 
-bench: node_modules $(node24) ## start-up times and bundle sizes
+bench: node_modules $(node24) requirements ## start-up, builds against their peers, growth of the caches
 	BUILD_MOBY_NODE24=$(abspath $(node24)) npm run --silent bench
 
 build: node_modules ## bundle src/ into dist/

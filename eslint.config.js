@@ -49,6 +49,19 @@ export default typescript.config(
     }
   },
   {
+    files: ['src/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {group: ['@actions/*'], allowTypeImports: true, message: 'Load it with await import(), when it is needed.'}
+          ]
+        }
+      ]
+    }
+  },
+  {
     files: ['**/*.js'],
     languageOptions: {parserOptions: {project: null}},
     extends: [typescript.configs.disableTypeChecked]

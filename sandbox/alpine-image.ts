@@ -17,7 +17,10 @@ export function alpineEntries(
   const file = (path: string, content: string, mode = 0o644): LayerEntry => ({path, content, mode})
   return [
     {path: 'usr/bin/busybox', content: busybox, mode: 0o755},
-    ...commands.filter(name => !name.startsWith('dpkg')).map(name => ({path: `usr/bin/${name}`, linkTo: 'busybox'})),
+    ...commands
+      .filter(name => !name.startsWith('dpkg') && name !== 'tar')
+      .map(name => ({path: `usr/bin/${name}`, linkTo: 'busybox'})),
+    file('usr/bin/tar', tar, 0o755),
     ...['usr/bin/.wh.apt-get', 'usr/bin/.wh.apt', 'usr/bin/.wh.bash', 'usr/bin/.wh.curl', 'etc/.wh.apt'].map(path =>
       file(path, '')
     ),
@@ -29,6 +32,21 @@ export function alpineEntries(
     file('usr/sbin/apk', apk, 0o755)
   ]
 }
+
+/** busybox's tar with the option `-T`, which Alpine's busybox has (aports, main/busybox/busyboxconfig) and Debian's has not. */
+const tar = `#!/bin/sh
+list=
+for word; do
+  shift
+  case $list$word in
+    -T) list=: ;;
+    :*) list=$word ;;
+    *) set -- "$@" "$word" ;;
+  esac
+done
+[ -n "$list" ] || exec busybox tar "$@"
+exec xargs -x -s 1000000 busybox tar "$@" < "$list"
+`
 
 /**
  * A stand-in for apk-tools, in POSIX sh: `apk add` and `apk update` with the words and exit codes of apk 2.14.6

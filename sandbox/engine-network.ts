@@ -25,11 +25,12 @@ const bridge = 'containers'
  * Makes a namespace, joined to this machine by one pair of virtual interfaces: one end has `hostAddress`, the other is a
  * port of the bridge inside. Every container on that bridge is therefore a neighbour of this machine, which takes neither
  * routes nor address translation. There is no default route inside, and as the namespace does forward packets, whoever
- * tries to get anywhere else is told at once that the network is unreachable. Needs root.
+ * tries to get anywhere else is told at once that the network is unreachable. Needs root. The subnet is the
+ * first free one of 10.213.`first`.0/24 and those that follow.
  */
-export async function createEngineNetwork(): Promise<EngineNetwork> {
+export async function createEngineNetwork(first = 0): Promise<EngineNetwork> {
   const used = await usedNetworks()
-  for (let third = 0; third < 256; third++) {
+  for (let third = first; third < 256; third++) {
     if (used.some(network => overlap(network, `10.213.${third}.0/24`))) continue
     const network = await tryCreate(third)
     if (network !== undefined) return network

@@ -46,6 +46,8 @@ export interface EngineOptions {
   readonly proxies?: (hostAddress: string) => Promise<DaemonProxies>
   /** Certificates in PEM form that its machine trusts, in place of this machine's own. */
   readonly certificates?: string
+  /** Where to begin to look for a free subnet, for who needs the same `hostAddress` again: 0 to 255. */
+  readonly firstSubnet?: number
 }
 
 /**
@@ -58,7 +60,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const {cacheDirectory, log, containerdStore = true, proxies, certificates} = options
   await removeLeftovers()
   const programs = await enginePrograms({cacheDirectory, log})
-  const network = await createEngineNetwork()
+  const network = await createEngineNetwork(options.firstSubnet)
   const directory = await mkdtemp(join(tmpdir(), `${network.namespace}-`))
   const remove = async (): Promise<void> => {
     await removeEngineNetwork(network.namespace)

@@ -102,7 +102,11 @@ async function answer(output: AsyncIterable<Buffer>, response: ServerResponse): 
 
 async function drained(response: ServerResponse): Promise<void> {
   await new Promise<void>(resolve => {
-    response.once('drain', resolve).once('close', resolve)
+    const done = () => {
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
   })
 }
 

@@ -1,85 +1,76 @@
-import {spawnSync} from 'node:child_process'
-import {mkdtempSync, readFileSync, readdirSync, rmSync, statSync} from 'node:fs'
+import {mkdtempSync, rmSync} from 'node:fs'
+import {mkdir} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
-import {join} from 'node:path'
-import {gzipSync} from 'node:zlib'
-import {formatSize, formatTable} from '../src/format.js'
+import {dirname, join, resolve} from 'node:path'
+import {engineObstacle} from '../sandbox/engine.js'
+import {builderKinds} from './bench/builder-kinds.js'
+import {measureCases} from './bench/cases.js'
+import {withFreshEngine} from './bench/fresh-engine.js'
+import {growthReport} from './bench/growth.js'
+import {machineText} from './bench/machine.js'
+import {planTimesReport} from './bench/plan-times.js'
+import {casesReport} from './bench/report.js'
+import {startUpReport} from './bench/start-up.js'
+import {miniatureWorld, mobyWorld} from './bench/world.js'
 
 /**
- * Start-up of the committed bundles, as whole processes from outside, and their sizes. `main` is timed to its first line
- * of log, which for an unset `ref` is the error that says so; `post` with nothing to remove. With MOBY, a git URL or path, and
- * a docker that answers, also how long the plans of real moby take after their checkout, mirrors of git by git's own
- * configuration.
+ * `npm run bench [start] [plans] [builds] [growth]`: the figures of docs/performance.md, which says what they are and which
+ * variables there are. All but `plans` by default. Markdown goes to standard output, progress to standard error.
  */
-const runs = 15
-const planRuns = 5
 const root = join(import.meta.dirname, '..')
-const node = process.env.BUILD_MOBY_NODE24 ?? process.execPath
-const temporary = mkdtempSync(join(tmpdir(), 'build-moby-bench-'))
-const environment = {PATH: process.env.PATH, RUNNER_TEMP: temporary, GITHUB_WORKSPACE: temporary}
+const {env: environment} = process
+const asked = process.argv.slice(2)
+const parts = asked.length > 0 ? asked : ['start', 'builds', 'growth']
+const node = environment.BUILD_MOBY_NODE24 ?? process.execPath
+const actionFile = resolve(environment.BENCH_ACTION ?? join(root, 'action.yml'))
+const builder = builderKinds.find(kind => kind === (environment.BUILDER_KIND ?? 'docker'))
+if (builder === undefined) throw new Error(`BUILDER_KIND is one of ${builderKinds.join(', ')}`)
 
-try {
-  const version = spawnSync(node, ['--version'], {encoding: 'utf8'}).stdout.trim()
-  console.log(`Node ${version}, ${runs} runs each, milliseconds\n`)
-  const bare = measure(['--eval', '0'])
-  const rows = [
-    ['node --eval 0', bare],
-    ['dist/main', measure([join(root, 'dist/main/index.js')])],
-    ['dist/post', measure([join(root, 'dist/post/index.js')])],
-    ['dist/cli --help', measure([join(root, 'dist/cli/index.js'), '--help'])]
-  ] as const
-  console.log(
-    formatTable(
-      ['entry', 'min', 'median', 'max', 'of bare node'],
-      rows.map(([name, {min, median, max}]) => [
-        name,
-        min.toFixed(0),
-        median.toFixed(0),
-        max.toFixed(0),
-        `${(median / bare.median).toFixed(2)} x`
-      ])
-    )
-  )
-  console.log(`\n${formatTable(['bundle', 'size', 'gzipped'], ['main', 'post', 'cli'].map(bundleSize))}`)
-  if (process.env.MOBY !== undefined) console.log(`\n${planTimes(process.env.MOBY)}`)
-} finally {
-  rmSync(temporary, {recursive: true})
+const log = (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`)
+const print = (title: string, text: string) => process.stdout.write(`## ${title}\n\n${text}\n\n`)
+
+if (parts.includes('start')) print('Start-up', await startUpReport(join(dirname(actionFile), 'dist'), node))
+if (parts.includes('plans')) print('Plans', await planTimesReport(environment.MOBY ?? 'moby/moby', root, node))
+if (parts.includes('builds') || parts.includes('growth')) {
+  const obstacle = await engineObstacle()
+  if (obstacle === undefined) await benchBuilds()
+  else log(`Builds are not measured: ${obstacle}`)
 }
 
-function measure(argv: readonly string[]): {min: number; median: number; max: number} {
-  const times = Array.from({length: runs + 1}, () => {
-    const started = performance.now()
-    spawnSync(node, argv, {env: environment, cwd: temporary})
-    return performance.now() - started
+async function benchBuilds(): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'build-moby-bench-'))
+  // Everything temporary goes there, and with it, however this process ends.
+  environment.TMPDIR = directory
+  process.once('exit', () => {
+    rmSync(directory, {recursive: true, force: true, maxRetries: 3})
   })
-  // The first one warms the file cache.
-  return spread(times.slice(1))
-}
-
-function spread(times: readonly number[]): {min: number; median: number; max: number} {
-  const sorted = times.toSorted((one, other) => one - other)
-  return {min: sorted[0] ?? NaN, median: sorted[Math.floor(sorted.length / 2)] ?? NaN, max: sorted.at(-1) ?? NaN}
-}
-
-function planTimes(repository: string): string {
-  const directory = join(root, '__tests__/fixtures/plans')
-  const rows = readdirSync(directory).map(file => {
-    const ref = file.replace(/\.txt$/, '')
-    const cli = [join(root, 'dist/cli/index.js'), 'plan', '--repository', repository, '--ref', ref]
-    const times = Array.from({length: planRuns}, () => {
-      const {stdout} = spawnSync(node, cli, {cwd: temporary, encoding: 'utf8', maxBuffer: 1e8})
-      return Number(/^Planned in (\d+) ms/m.exec(stdout)?.[1] ?? NaN)
-    })
-    const {min, median, max} = spread(times)
-    return [ref, min.toFixed(0), median.toFixed(0), max.toFixed(0)]
-  })
-  return formatTable(['plan after checkout, ms', 'min', 'median', 'max'], rows)
-}
-
-function bundleSize(name: string): [string, string, string] {
-  const directory = join(root, 'dist', name)
-  const scripts = readdirSync(directory).filter(file => /\.(js|mjs|cjs)$/.test(file))
-  const size = scripts.reduce((sum, file) => sum + statSync(join(directory, file)).size, 0)
-  const packed = scripts.reduce((sum, file) => sum + gzipSync(readFileSync(join(directory, file))).length, 0)
-  return [`dist/${name}`, formatSize(size), formatSize(packed)]
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143]
+  ] as const) {
+    process.once(signal, () => process.exit(code))
+  }
+  const logs = resolve(environment.BENCH_LOGS ?? join(directory, 'logs'))
+  const action = {file: actionFile, node, logs}
+  const {MOBY: repository} = environment
+  const world = repository === undefined ? await miniatureWorld() : mobyWorld(repository, environment, actionFile)
+  try {
+    const kind = builder ?? 'docker'
+    const machine = await withFreshEngine(world, kind, engine => machineText(node, engine.environment))
+    print('Machine', `${machine}\nBuilder: ${kind}. Built: ${world.name}, ${[world.from, ...world.later].join(', ')}.`)
+    if (parts.includes('builds')) {
+      const rounds = Number(environment.RUNS ?? (repository === undefined ? 3 : 1))
+      const arms = new RegExp(environment.ARMS ?? '')
+      const results = await measureCases({world, builder: kind, action, rounds, root: directory, arms, log})
+      print(`Builds, ${rounds} of each, seconds`, casesReport(results, world.later))
+    }
+    if (parts.includes('growth')) {
+      const nights = Number(environment.NIGHTS ?? 30)
+      const cache = join(directory, 'growth')
+      await mkdir(cache)
+      print('Growth', await growthReport({world, builder: kind, action, nights, cache, log}))
+    }
+  } finally {
+    await world.stop()
+  }
 }

@@ -1,4 +1,5 @@
 import {join} from 'node:path'
+import type {GitObjects} from './cache/git-objects.js'
 import type {Inputs} from './inputs.js'
 import {parseImageReference} from './network/images.js'
 import type {PrefixRule, ReachableMirror} from './network/network.js'
@@ -13,7 +14,7 @@ import {acquireSource} from './source/acquire-source.js'
 import {clientRef} from './source/client-ref.js'
 import {listRemote, type RemoteListing} from './source/list-remote.js'
 import type {Route} from './source/route.js'
-import type {RemoteRequest, Source, SourcePorts} from './source/source.js'
+import type {Source, SourcePorts} from './source/source.js'
 
 /** What is to be built, checked out. */
 export interface AcquiredComponents {
@@ -21,6 +22,8 @@ export interface AcquiredComponents {
   readonly components: readonly Component[]
   /** The rules of `git-mirrors`, the one that answered for moby first. */
   readonly gitMirrors: readonly PrefixRule[]
+  /** Of the checkouts that were made: for `saveGitObjects` at the end of the run. Empty without a cache. */
+  readonly gitObjects: readonly GitObjects[]
 }
 
 /** How the checkouts get out, besides what the inputs say. */
@@ -42,7 +45,7 @@ export async function acquireComponents(
   place: {readonly workspace: string; readonly environment: Readonly<Record<string, string | undefined>>},
   ports: SourcePorts & {readonly prober: Prober}
 ): Promise<AcquiredComponents> {
-  const remote = (repository: string, inputNames: {repository: string; ref: string}): RemoteRequest => ({
+  const remote = (repository: string, inputNames: {repository: string; ref: string}) => ({
     repository,
     serverUrl: place.environment.GITHUB_SERVER_URL ?? 'https://github.com',
     workspace: place.workspace,
@@ -53,6 +56,7 @@ export async function acquireComponents(
     retries: inputs.retries,
     environment: place.environment,
     inputNames,
+    cacheKey: inputs.cacheKey,
     ...(network.certificateFile === undefined ? {} : {certificateFile: network.certificateFile}),
     ...(inputs.token === undefined ? {} : {token: inputs.token})
   })
@@ -61,11 +65,12 @@ export async function acquireComponents(
   const engineRemote = remote(inputs.repository, {repository: 'repository', ref: 'ref'})
   const listing = await listRemote({...engineRemote, ref: inputs.ref}, ports)
   const pinned = inputs.commit === undefined ? {} : {commit: inputs.commit}
-  const engine = await acquireSource(
+  const {source: engine, objects} = await acquireSource(
     {...engineRemote, ...given, ...pinned, ref: inputs.ref, directory, history: inputs.history},
     ports,
     listing
   )
+  const gitObjects = [objects]
   const components = [await component('daemon', engine, mobyBake, 'ref', inputs, network, ports)]
   if (inputs.client !== 'none') {
     const clientRemote = remote(inputs.clientRepository, {repository: 'client-repository', ref: 'client'})
@@ -76,9 +81,14 @@ export async function acquireComponents(
       ports,
       clientListing
     )
-    components.push(await component('client', client, cliBake, 'client', inputs, network, ports))
+    gitObjects.push(client.objects)
+    components.push(await component('client', client.source, cliBake, 'client', inputs, network, ports))
   }
-  return {components, gitMirrors: answeringRules(inputs.gitMirrors, listing.route)}
+  return {
+    components,
+    gitMirrors: answeringRules(inputs.gitMirrors, listing.route),
+    gitObjects: gitObjects.filter(kept => kept !== undefined)
+  }
 }
 
 function clientRefFor({client}: Inputs, engine: Source, {refs}: RemoteListing, {log}: SourcePorts): string {

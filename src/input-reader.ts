@@ -1,3 +1,4 @@
+import {backendProblem} from './cache/backends.js'
 import {platformRule} from './engine/platforms.js'
 import {certificateProblem, type CertificatesInput} from './network/certificates.js'
 import {normalRegistry} from './network/images.js'
@@ -176,6 +177,17 @@ export class InputReader {
     if (value === undefined || isMirrorUrl(value)) return value
     this.#problem(name, 'must be an http or https URL without credentials (they would stay in the build)', value)
     return undefined
+  }
+
+  /** Lines of BuildKit's cache backends. */
+  cacheBackends(name: 'cache-from' | 'cache-to'): readonly string[] {
+    const lines = this.#lines(name)
+    for (const line of lines) {
+      const problem = backendProblem(line, name === 'cache-from' ? 'from' : 'to')
+      // A secret could be in it: nothing of the line is shown.
+      if (problem !== undefined) this.#problems.push(`'${name}' ${problem}`)
+    }
+    return lines
   }
 
   certificates(name: string): CertificatesInput | undefined {

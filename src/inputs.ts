@@ -10,7 +10,7 @@ import {proxySecretsIn, redactUrl, secretsIn} from './network/url.js'
 export const modes = ['build', 'plan'] as const
 export const histories = ['blobless', 'full'] as const
 export const targets = ['all', 'binary', 'dynbinary'] as const
-export const cacheModes = ['layers', 'off'] as const
+export const cacheModes = ['full', 'layers', 'off'] as const
 export const preflightModes = ['warn', 'fail', 'off'] as const
 export const verifications = ['version', 'off'] as const
 
@@ -50,6 +50,10 @@ export interface Inputs {
   readonly preflight: (typeof preflightModes)[number]
   readonly cache: (typeof cacheModes)[number]
   readonly cacheKey: string
+  /** Lines for BuildKit, such as `type=registry,ref=…`; never with a secret in them. */
+  readonly cacheFrom: readonly string[]
+  readonly cacheTo: readonly string[]
+  readonly reuse: boolean
   readonly builder?: string
   readonly buildkitImage?: string
   readonly retries: number
@@ -132,6 +136,9 @@ export function parseInputs(given: Readonly<Record<string, string>>, {environmen
     preflight: read.choice('preflight', preflightModes),
     cache: read.choice('cache', cacheModes),
     cacheKey: read.matching('cache-key', /^[^,\s]{1,100}$/, 'at most 100 characters without commas and spaces') ?? '',
+    cacheFrom: read.cacheBackends('cache-from'),
+    cacheTo: read.cacheBackends('cache-to'),
+    reuse: read.flag('reuse', false),
     builder: read.matching(
       'builder',
       /^[0-9A-Za-z][0-9A-Za-z_.-]*$/,

@@ -1,6 +1,7 @@
-import {inputsOfStep, reportFailure} from './adapters/entry.js'
+import {greeting, inputsOfStep, reportFailure} from './adapters/entry.js'
 import {githubLog} from './adapters/github-log.js'
 import {terminalLog} from './adapters/terminal-log.js'
+import {stepOutlets} from './adapters/runner.js'
 import {cancellation, surroundings} from './adapters/surroundings.js'
 import {parseInputs, secretsOf} from './inputs.js'
 import {run} from './run.js'
@@ -12,8 +13,9 @@ try {
   const raw = inputsOfStep(environment)
   for (const secret of secretsOf(raw, {environment})) log.mask(secret)
   const inputs = parseInputs(raw, {environment})
+  log.info(greeting(inputs, import.meta.dirname))
   const {place, ports} = surroundings(environment, log, cancellation())
-  await run(inputs, place, ports)
+  await run(inputs, place, {...ports, ...(await stepOutlets())})
 } catch (error) {
   reportFailure(error, log)
 }

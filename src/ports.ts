@@ -131,17 +131,31 @@ export interface Trust {
   add(certificates: string): Promise<string>
 }
 
-/** Directories kept between runs under immutable keys. Best effort: nothing here ever fails a build. */
+/** An entry of a cache, found or saved. */
+export interface CacheEntry {
+  readonly key: string
+  /** What is transferred for it, compressed; undefined when the store does not say. */
+  readonly bytes?: number
+}
+
+/**
+ * Directories kept between runs under immutable keys. Best effort: nothing here rejects or fails a build. What goes wrong
+ * with the store itself is said once, and the store is then left alone for the rest of the run.
+ */
 export interface CacheStore {
   /** Where entries live, for the reader of the summary: `GitHub Actions cache` or a directory. */
   readonly location: string
+  /** Whether anything can be saved, as far as is known: otherwise making it is in vain. */
+  accepts(): boolean
+  /** The name of the entry that `restore` would take, without fetching it; undefined on a miss or any failure. */
+  find(key: string, prefixes: readonly string[]): Promise<string | undefined>
   /**
    * Fills `directory` from the entry named `key`, else from the newest entry whose name begins with one of `prefixes`
-   * (in order). Returns the entry's name, or undefined on a miss or any failure (then said once in the log).
+   * (in order). Returns undefined on a miss or any failure; `directory` is then as it was.
    */
-  restore(directory: string, key: string, prefixes: readonly string[]): Promise<string | undefined>
-  /** Keeps `directory` under `key`. Returns false (after saying why) when it could not; an existing key stays as it is. */
-  save(directory: string, key: string): Promise<boolean>
+  restore(directory: string, key: string, prefixes: readonly string[]): Promise<CacheEntry | undefined>
+  /** Keeps `directory` under `key`. Returns undefined (after saying why) when it could not; an existing key stays as it is. */
+  save(directory: string, key: string): Promise<CacheEntry | undefined>
 }
 
 export interface ArtifactOptions {

@@ -1,7 +1,7 @@
 import {systemCommands} from './adapters/commands.js'
+import {stateOfStep} from './adapters/entry.js'
 import {systemFiles} from './adapters/files.js'
 import {githubLog} from './adapters/github-log.js'
-import {readState} from './adapters/runner.js'
 import {terminalLog} from './adapters/terminal-log.js'
 import {dockerEnvironment} from './engine/environment.js'
 import {describeError} from './errors.js'
@@ -11,7 +11,7 @@ const log = process.env.GITHUB_ACTIONS === 'true' ? githubLog() : terminalLog(te
 try {
   const commands = systemCommands(new AbortController().signal)
   const files = systemFiles(process.env.RUNNER_TEMP ?? '/tmp')
-  await cleanUp(decodeState(readState()), {commands, files, log}, dockerEnvironment(process.env))
+  await cleanUp(decodeState(stateOfStep(process.env)), {commands, files, log}, dockerEnvironment(process.env))
 } catch (error) {
   log.warning(describeError(error))
 }

@@ -1,15 +1,30 @@
 import {join} from 'node:path'
-import {makeBundles, uploadBundles} from './bundles/publish.js'
+import {makeBundles, uploadBundles, type PublishedBundle} from './bundles/publish.js'
 import {createBuilder} from './build/builder.js'
 import {configureDockerProxies} from './build/docker-configuration.js'
 import {executeBuild, type BuildResult} from './build/execute.js'
 import {clientRoutes, dockerEnvironment} from './engine/environment.js'
 import {StepError} from './errors.js'
+import {savedText, type CacheAccount} from './cache/account.js'
+import {
+  restoreCaches,
+  restoredAccounts,
+  saveCaches,
+  usedCaches,
+  type CacheContext,
+  type RestoredCaches
+} from './cache/caches.js'
+import {saveGitObjects} from './cache/git-objects.js'
+import {originOf} from './cache/kept-bundles.js'
+import {findReusable, keepForReuse} from './cache/reuse-bundles.js'
+import {savingRule} from './cache/saving.js'
 import type {Inputs} from './inputs.js'
 import {decide, type Decision} from './decide.js'
 import {checkEndpoints} from './check-endpoints.js'
+import {haveCredentials} from './recipes/step-options.js'
 import {stepProxies} from './network/step-proxies.js'
 import {requireRoutes} from './plan/make-plan.js'
+import type {Plan} from './plan/plan.js'
 import {stepHosts} from './plan/routes.js'
 import type {ArtifactStore, CacheStore, Clock, Commands, Files, Log, Prober, Trust} from './ports.js'
 import {planOutputs, runOutputs} from './report/outputs.js'
@@ -26,6 +41,10 @@ export interface Ports {
   readonly prober: Prober
   readonly trust: Trust
   readonly clock: Clock
+  /** The time of day, for people. */
+  readonly now: () => Date
+  /** A digest of this very program. */
+  readonly identify: () => Promise<string>
   /** Waits, and rejects as soon as the run is cancelled. */
   readonly pause: (milliseconds: number) => Promise<void>
   readonly cache: CacheStore
@@ -74,21 +93,42 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
     log.endGroup()
     for (const note of plan.notes) log.notice(note)
     requireRoutes(plan)
-    const endpoints = await checkEndpoints(decision, inputs, ports)
-    if (plan.builder.kind === 'created') {
+    const reused = await findReusable(plan, inputs, place, workDirectory, ports)
+    const endpoints = reused === undefined ? await checkEndpoints(decision, inputs, ports) : []
+    if (reused === undefined && plan.builder.kind === 'created') {
       state = {...state, builder: plan.builder.name}
       ports.saveState(state)
     }
-    const results = await build(decision, inputs, place, workDirectory, ports)
-    const bundles = await makeBundles(results, inputs, place, ports)
+    const built = reused === undefined ? await build(decision, inputs, place, workDirectory, ports) : []
+    const results = built.map(({result}) => result)
+    const bundles = reused?.bundles ?? (await makeBundles(results, inputs, place, ports))
     const {outputDirectory} = place
-    const finished = () => ({plan, planFile, endpoints, results, outputDirectory, seconds: (clock() - started) / 1000})
+    const finished = (caches: readonly CacheAccount[]) => ({
+      plan,
+      planFile,
+      endpoints,
+      results,
+      caches,
+      ...(reused === undefined ? {} : {reused}),
+      outputDirectory,
+      seconds: (clock() - started) / 1000
+    })
     // Before the upload, so that later steps find the bundles even if it fails; but a cancelled run has none.
     await ports.pause(0)
-    ports.writeOutputs(runOutputs({...finished(), bundles}))
-    const outcome = {...finished(), bundles: await uploadBundles(bundles, inputs, place, ports)}
+    const restored = [
+      ...decision.gitObjects.map(({account}) => account),
+      ...(reused === undefined ? built.flatMap(({caches}) => restoredAccounts(caches)) : [reused.account])
+    ]
+    ports.writeOutputs(runOutputs({...finished(restored), bundles}))
+    const published = await uploadBundles(bundles, inputs, place, ports)
+    // Nobody waits for the caches, and nothing unverified is kept.
+    const caches = [
+      ...(await keepCaches(decision, built, inputs, place, ports)),
+      ...(reused === undefined ? await keepBundles(plan, bundles, place, workDirectory, ports) : [reused.account])
+    ]
+    const outcome = {...finished(caches), bundles: published}
     const summary = renderSummary(outcome)
-    await files.write(join(place.outputDirectory, 'summary.md'), summary)
+    await files.write(join(outputDirectory, 'summary.md'), summary)
     await ports.appendSummary(summary)
     ports.writeOutputs(runOutputs(outcome))
   } finally {
@@ -96,35 +136,101 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
   }
 }
 
+/** A finished build, and what was found of its caches. */
+interface Built {
+  readonly result: BuildResult
+  readonly caches: RestoredCaches
+  readonly context: CacheContext
+}
+
 async function build(
-  {plan, network, certificateFile}: Decision,
+  decision: Decision,
   inputs: Inputs,
   place: Place,
   workDirectory: string,
   ports: Ports
-): Promise<BuildResult[]> {
-  const inherited = dockerEnvironment(place.environment)
-  const environment = {
-    ...inherited,
-    ...clientRoutes(plan.builder.driver, inherited, network.proxies, certificateFile)
-  }
-  const {commands, files, log, clock, pause, cache} = ports
+): Promise<Built[]> {
+  const {plan, network} = decision
+  const environment = builderEnvironment(decision, place)
+  const {files, log} = ports
   await createBuilder(plan.builder, network, inputs.retries, workDirectory, environment, ports)
   const proxies = stepProxies(network, stepHosts(plan.endpoints))
   const settings = {endpoints: plan.endpoints, network, retries: inputs.retries, stepProxies: proxies}
-  const results = []
+  // All of them first: builds that share a cache mount would hide from each other what they use of it.
+  const begun = []
   for (const planned of plan.builds) {
+    const directory = join(workDirectory, planned.component)
+    const configured = async (name: string, asSecrets: boolean) => ({
+      ...environment,
+      ...(await configureDockerProxies(proxies, asSecrets, join(directory, name), environment, files))
+    })
+    const own = await configured('docker', planned.proxySecrets)
+    // Credentials among the arguments would stay in the records of the small builds that fetch and keep caches.
+    const safe = await configured('docker-of-caches', true)
+    const hidden = planned.proxySecrets || !haveCredentials(proxies)
+    const context = {builder: plan.builder.name, environment: safe, buildEnvironment: hidden ? own : safe}
+    const caches = inputs.cache === 'off' ? {} : await restoreCaches(planned, context, ports)
+    begun.push({planned, own, context, caches})
+  }
+  const built = []
+  for (const {planned, own, context, caches} of begun) {
     log.info(`Building the ${planned.component}: ${planned.stamp.version}, build ${planned.stamp.commit}`)
-    const directory = join(workDirectory, planned.component, 'docker')
-    const proxied = await configureDockerProxies(proxies, planned.proxySecrets, directory, environment, files)
-    const buildPorts = {commands, files, log, clock, pause, ...(inputs.cache === 'off' ? {} : {cache})}
-    results.push(await executeBuild(planned, settings, {...environment, ...proxied}, buildPorts))
+    const result = await executeBuild(planned, settings, own, ports)
     if (!(await isClean(planned.source.directory, place.environment, ports))) {
       throw new StepError(
         `build ${planned.component}`,
         `the checkout ${planned.source.directory} has changed during the build, so its stamp would not be honest: see \`git status\` there`
       )
     }
+    built.push({result, context, caches: usedCaches(caches, result)})
   }
-  return results
+  return built
+}
+
+async function keepCaches(
+  {gitObjects}: Decision,
+  built: readonly Built[],
+  inputs: Inputs,
+  place: Place,
+  ports: Ports
+): Promise<readonly CacheAccount[]> {
+  const accounts = [...gitObjects.map(({account}) => account), ...built.flatMap(({caches}) => restoredAccounts(caches))]
+  if (inputs.cache === 'off' || !ports.cache.accepts()) return accounts
+  const rule = savingRule(place.environment)
+  const kept: CacheAccount[] = []
+  for (const objects of gitObjects) {
+    const {account} = objects
+    const enough = rule.what === 'missing' && account.restored !== undefined
+    // A cancelled run keeps nothing more.
+    await ports.pause(0)
+    const saved = enough ? account : await saveGitObjects(objects, ports)
+    if (saved.saved !== undefined) ports.log.info(savedText(saved))
+    kept.push(saved)
+  }
+  for (const {result, context, caches} of built) {
+    await ports.pause(0)
+    kept.push(...(await saveCaches(result.build, caches, rule, context, ports)))
+  }
+  return kept
+}
+
+/** Keeps the bundles for runs that are to reuse them. */
+async function keepBundles(
+  {reuse}: Plan,
+  bundles: readonly PublishedBundle[],
+  {environment}: Place,
+  workDirectory: string,
+  ports: Ports
+): Promise<readonly CacheAccount[]> {
+  if (reuse === undefined || 'why' in reuse) return []
+  await ports.pause(0)
+  const origin = originOf(ports.now(), environment)
+  const made = bundles.map(({bundle}) => bundle)
+  return [await keepForReuse(reuse, made, origin, workDirectory, ports)]
+}
+
+/** What docker needs from the surroundings to get at the planned builder. */
+function builderEnvironment({plan, network, certificateFile}: Decision, place: Place): Record<string, string> {
+  const inherited = dockerEnvironment(place.environment, plan.inheritedVariables)
+  return {...inherited, ...clientRoutes(plan.builder.driver, inherited, network.proxies, certificateFile)}
 }

@@ -3,7 +3,7 @@ import {mkdirSync, symlinkSync} from 'node:fs'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
 import {afterEach, beforeEach, describe, expect, it} from '@jest/globals'
-import {primedDockerfile} from '../../src/network/primed-base.js'
+import {primingOf} from '../../src/network/primed-base.js'
 import {networkWith} from '../support/network.js'
 import {primedRoot, type PrimedRoot} from '../support/primed-root.js'
 import {serve} from '../support/loopback.js'
@@ -13,8 +13,7 @@ let root: PrimedRoot
 beforeEach(() => {
   root = primedRoot()
   root.prime(
-    primedDockerfile(
-      'debian',
+    primingOf(
       networkWith({
         downloadMirrors: [
           {from: 'https://up.example/a/b/', to: 'http://mirror/ab/'},
@@ -96,7 +95,7 @@ describe('a download in a primed base', () => {
     const mirror = await serve((request, response) => response.end(`mirror's ${request.url ?? ''}`))
     try {
       const rules = [{from: 'https://up.example/', to: `http://${mirror.host}/ups/`}]
-      root.prime(primedDockerfile('debian', networkWith({downloadMirrors: rules})))
+      root.prime(primingOf(networkWith({downloadMirrors: rules})))
       const client = root.write(
         'usr/bin/curl',
         `#!${process.execPath}\nfetch(process.argv.at(-1)).then(a => a.text()).then(console.log)\n`

@@ -3,7 +3,9 @@ import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from '@jest/globals'
 import {githubLog} from '../../src/adapters/github-log.js'
-import {appendSummary, readState, saveState, writeOutputs} from '../../src/adapters/runner.js'
+import {greeting, stateOfStep} from '../../src/adapters/entry.js'
+import {appendSummary, stepOutlets} from '../../src/adapters/runner.js'
+import {parseInputs} from '../../src/inputs.js'
 import type {Log} from '../../src/ports.js'
 import {type Inside, insideRunner} from '../support/inside-runner.js'
 import {makeFileCommands} from '../support/runner-files.js'
@@ -65,28 +67,42 @@ describe('githubLog', () => {
   })
 })
 
+describe('the first line', () => {
+  // As dist/main: two levels below package.json.
+  const bundle = join(import.meta.dirname, '../../dist/main')
+
+  it.each([
+    [{ref: 'v28.5.2'}, 'build moby/moby v28.5.2'],
+    [{ref: 'v28.5.2', mode: 'plan'}, 'plan a build of moby/moby v28.5.2'],
+    [{ref: 'main', repository: 'https://me:hidden@git.example/moby'}, 'build https://git.example/moby main']
+  ])('says for %j which version is about to do what', (given, task) => {
+    const line = greeting(parseInputs(given, {environment: {}}), bundle)
+    expect(line).toMatch(/^Build Moby \d+\.\d+\.\d+, Node\.js \d+\.\d+\.\d+: /)
+    expect(line).toContain(`: ${task}`)
+  })
+})
+
 describe('the files of the runner', () => {
   it('take outputs and one document of state, of which the last counts', async () => {
     const files = await makeFileCommands(root)
-    await insideRunner(root, files.variables, () => {
+    await insideRunner(root, files.variables, async () => {
+      const {saveState, writeOutputs} = await stepOutlets()
       writeOutputs({version: '28.5.2', plan: 'two\nlines', empty: ''})
-      saveState('{"early":true}')
-      saveState('{"late":true}')
-      return Promise.resolve()
+      saveState({workDirectory: '/early'})
+      saveState({workDirectory: '/late'})
     })
     const {outputs, state, problems} = await files.read()
     expect(problems).toEqual([])
     expect(outputs).toEqual({version: '28.5.2', plan: 'two\nlines', empty: ''})
-    expect(Object.values(state)).toEqual(['{"late":true}'])
+    expect(Object.values(state)).toEqual(['{"workDirectory":"/late"}'])
 
     const variables = Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]))
-    const {value} = await insideRunner(root, variables, () => Promise.resolve(readState()))
-    expect(value).toBe('{"late":true}')
+    expect(stateOfStep(variables)).toBe('{"workDirectory":"/late"}')
   })
 
-  it('hold no state when nothing was saved', async () => {
-    const {value} = await insideRunner(root, {}, () => Promise.resolve(readState()))
-    expect(value).toBeUndefined()
+  it('hold no state when nothing was saved', () => {
+    expect(stateOfStep({})).toBeUndefined()
+    expect(stateOfStep({STATE_state: ''})).toBeUndefined()
   })
 
   it('take a summary in several parts', async () => {

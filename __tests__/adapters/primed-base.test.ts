@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, it} from '@jest/globals'
 import {parse} from 'yaml'
 import type {Network} from '../../src/network/network.js'
-import {primedDockerfile} from '../../src/network/primed-base.js'
+import {primingOf} from '../../src/network/primed-base.js'
 import {git, makeRepository} from '../support/bare-repository.js'
 import {networkWith} from '../support/network.js'
 import {primedRoot, type PrimedRoot} from '../support/primed-root.js'
@@ -20,7 +20,7 @@ afterEach(() => {
 })
 
 function prime(network: Partial<Network>): void {
-  root.prime(primedDockerfile('debian', networkWith(network)))
+  root.prime(primingOf(networkWith(network)))
 }
 
 describe('package sources of Debian and Ubuntu', () => {

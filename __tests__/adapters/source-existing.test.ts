@@ -5,10 +5,10 @@ import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from '
 import {startGitServer} from '../../sandbox/git-server.js'
 import type {HttpServer} from '../../sandbox/http-server.js'
 import type {Commands} from '../../src/ports.js'
-import {acquireSource, isClean} from '../../src/source/acquire-source.js'
+import {isClean} from '../../src/source/acquire-source.js'
 import type {Source, SourceRequest} from '../../src/source/source.js'
 import {type EngineRepository, git, makeEngineRepository} from '../support/engine-repository.js'
-import {recordingPorts, sourceRequest} from '../support/source-request.js'
+import {checkedOut, recordingPorts, sourceRequest} from '../support/source-request.js'
 
 const credentials = {username: 'x-access-token', password: 'secret-token'}
 const header = `Authorization: Basic ${Buffer.from('x-access-token:secret-token').toString('base64')}`
@@ -61,7 +61,7 @@ async function shallowCheckout(): Promise<string> {
 
 async function acquire(ref: string, parts: Partial<SourceRequest> = {}): Promise<Source> {
   const request = sourceRequest(directory, ref, {serverUrl, token: credentials.password, ...parts})
-  return await acquireSource(request, recordingPorts())
+  return await checkedOut(request, recordingPorts())
 }
 
 describe('acquireSource in an existing checkout', () => {
@@ -147,7 +147,7 @@ describe('acquireSource in an existing checkout', () => {
     const options = {addresses: ['127.0.0.1'], root: shared, log: () => undefined}
     const weak = await startGitServer(options)
     const request = sourceRequest(directory, 'docker-v29.0.0', {serverUrl: `http://127.0.0.1:${weak.port}`})
-    await acquireSource(request, recordingPorts())
+    await checkedOut(request, recordingPorts())
     const {commands, ...ports} = recordingPorts()
     const cut: Commands = {
       ...commands,
@@ -156,7 +156,7 @@ describe('acquireSource in an existing checkout', () => {
         return await commands.stream(argv, streaming)
       }
     }
-    const failing = acquireSource({...request, ref: 'v28.5.2', retries: 1}, {...ports, commands: cut})
+    const failing = checkedOut({...request, ref: 'v28.5.2', retries: 1}, {...ports, commands: cut})
     await expect(failing).rejects.toThrow('could not check out the files of')
     expect(await git(directory, 'status', '--porcelain')).toBe('')
     expect(await git(directory, 'rev-parse', 'HEAD')).toBe(engine.commits['docker-v29.0.0'])

@@ -6,9 +6,8 @@ import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from '
 import {startGitServer} from '../../sandbox/git-server.js'
 import {type HttpServer, startHttpServer} from '../../sandbox/http-server.js'
 import {systemCommands} from '../../src/adapters/commands.js'
-import {acquireSource} from '../../src/source/acquire-source.js'
 import {type EngineRepository, git, makeEngineRepository} from '../support/engine-repository.js'
-import {recordingPorts, sourceRequest} from '../support/source-request.js'
+import {checkedOut, recordingPorts, sourceRequest} from '../support/source-request.js'
 
 const upstream = 'https://github.example/'
 const user = {username: 'some one', password: 'p@ss/word'}
@@ -105,7 +104,7 @@ describe('acquireSource on a restricted network', () => {
       ]
     })
     try {
-      expect(await acquireSource(request, ports)).toMatchObject({
+      expect(await checkedOut(request, ports)).toMatchObject({
         commit: engine.commits.master,
         url: `${upstream}moby/moby.git`
       })
@@ -132,9 +131,9 @@ describe('acquireSource on a restricted network', () => {
     try {
       const good = {from: upstream, to: `http://127.0.0.1:${mirror.port}/`}
       const request = sourceRequest(directory, 'master', {serverUrl, mirrors: [page, good]})
-      expect(await acquireSource(request, ports)).toMatchObject({commit: engine.commits.master})
+      expect(await checkedOut(request, ports)).toMatchObject({commit: engine.commits.master})
       expect(ports.output()).toContain('is there a git server, and not another web server?')
-      const alone = acquireSource(
+      const alone = checkedOut(
         sourceRequest(directory, 'master', {serverUrl, mirrors: [page], retries: 0}),
         recordingPorts()
       )
@@ -155,7 +154,7 @@ describe('acquireSource on a restricted network', () => {
       repository: repository.replace('HOST', `127.0.0.1:${guarded.port}`),
       ...(token === undefined ? {} : {token})
     })
-    const source = await acquireSource(request, ports)
+    const source = await checkedOut(request, ports)
     expect(source).toMatchObject({url: `${serverUrl}/moby/moby`, repository: `${serverUrl}/moby/moby`})
     const encoded = Buffer.from(`${user.username}:${user.password}`).toString('base64')
     for (const text of [await everythingIn(join(directory, '.git')), ports.output(), JSON.stringify(source)]) {
@@ -168,7 +167,7 @@ describe('acquireSource on a restricted network', () => {
     const ports = recordingPorts()
     const serverUrl = `http://127.0.0.1:${flaky.port}`
     try {
-      const source = await acquireSource(sourceRequest(directory, 'v28.5.2', {serverUrl, retries: 2}), ports)
+      const source = await checkedOut(sourceRequest(directory, 'v28.5.2', {serverUrl, retries: 2}), ports)
       expect(source.version).toBe('28.5.2')
     } finally {
       await flaky.stop()
@@ -188,7 +187,7 @@ describe('acquireSource on a restricted network', () => {
     })
     const request = sourceRequest(directory, 'master', {serverUrl: `http://127.0.0.1:${silent.port}`, retries: 5})
     try {
-      const acquiring = acquireSource(request, recordingPorts(systemCommands(cancel.signal)))
+      const acquiring = checkedOut(request, recordingPorts(systemCommands(cancel.signal)))
       await expect(acquiring).rejects.toThrow('cancelled')
     } finally {
       await silent.stop()
@@ -199,7 +198,7 @@ describe('acquireSource on a restricted network', () => {
     const ports = recordingPorts()
     const serverUrl = `http://127.0.0.1:${guarded.port}`
     const request = sourceRequest(directory, 'v28.5.2', {serverUrl, token: 'wrong', retries: 5})
-    const error = await acquireSource(request, ports).catch((thrown: unknown) => String(thrown))
+    const error = await checkedOut(request, ports).catch((thrown: unknown) => String(thrown))
     expect(error).toContain(
       `could not list the refs of ${serverUrl}/moby/moby.git (git exited with 128 after one attempt)`
     )
@@ -224,7 +223,7 @@ describe('acquireSource on a restricted network', () => {
     const ports = recordingPorts()
     const serverUrl = `${scheme}://github.invalid`
     const request = sourceRequest(directory, 'v28.5.2', {serverUrl, retries: 1, ...parts})
-    const error = await acquireSource(request, ports).catch((thrown: unknown) => String(thrown))
+    const error = await checkedOut(request, ports).catch((thrown: unknown) => String(thrown))
     expect(error).toContain(`route: ${route}`)
     expect(error).toContain('after 2 attempts')
     expect(error).toContain('git said:\n    fatal: unable to access')
@@ -241,7 +240,7 @@ describe('acquireSource on a restricted network', () => {
     ] as const) {
       const repository = name === 'one' ? `${target}/moby/moby` : target
       const place = join(root, name)
-      await acquireSource(sourceRequest(place, 'master', {serverUrl: upstream, repository}), recordingPorts())
+      await checkedOut(sourceRequest(place, 'master', {serverUrl: upstream, repository}), recordingPorts())
       trees.add(
         createHash('sha256')
           .update(await git(place, 'ls-files', '--stage'))

@@ -5,11 +5,10 @@ import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from '
 import {startGitServer} from '../../sandbox/git-server.js'
 import type {HttpServer} from '../../sandbox/http-server.js'
 import {systemCommands} from '../../src/adapters/commands.js'
-import {acquireSource} from '../../src/source/acquire-source.js'
 import {clientRef} from '../../src/source/client-ref.js'
 import {listRemote} from '../../src/source/list-remote.js'
 import {type EngineRepository, git, makeEngineRepository} from '../support/engine-repository.js'
-import {recordingPorts, sourceRequest} from '../support/source-request.js'
+import {checkedOut, recordingPorts, sourceRequest} from '../support/source-request.js'
 
 let shared: string
 let engine: EngineRepository
@@ -47,7 +46,7 @@ async function missingObjects(): Promise<number> {
 describe('acquireSource', () => {
   it('checks out a tag with every commit and tag, and no old file contents', async () => {
     const ports = recordingPorts()
-    const source = await acquireSource(sourceRequest(directory, 'v28.5.2', {serverUrl}), ports)
+    const source = await checkedOut(sourceRequest(directory, 'v28.5.2', {serverUrl}), ports)
     const commit = engine.commits['v28.5.2']
     expect(source).toEqual({
       repository: 'moby/moby',
@@ -79,7 +78,7 @@ describe('acquireSource', () => {
     ['pull/42/head', 'pull', 'pull', '29.0.0-2-g', 'docker-v29.0.0'],
     ['refs/tags/docker-v29.0.0', 'tag', 'docker-v29.0.0', '29.0.0', 'docker-v29.0.0']
   ] as const)('understands the ref %s', async (ref, kind, name, version, nearestTag) => {
-    const source = await acquireSource(sourceRequest(directory, ref, {serverUrl}), recordingPorts())
+    const source = await checkedOut(sourceRequest(directory, ref, {serverUrl}), recordingPorts())
     const commit = engine.commits[name]
     expect(source).toMatchObject({commit, nearestTag, ref: {kind}})
     expect(source.version).toBe(version.endsWith('-g') ? version + commit.slice(0, 7) : version)
@@ -94,14 +93,14 @@ describe('acquireSource', () => {
   ] as const)('understands %s', async (_, name, digits, version) => {
     const commit = engine.commits[name]
     const request = sourceRequest(directory, commit.slice(0, digits), {serverUrl})
-    const source = await acquireSource(request, recordingPorts())
+    const source = await checkedOut(request, recordingPorts())
     expect(source).toMatchObject({commit, ref: {kind: 'commit', name: commit}})
     expect(source.version).toMatch(version)
   })
 
   it('stamps the version that was asked for', async () => {
     const request = sourceRequest(directory, '28.x', {serverUrl, version: '28.5.3-acme'})
-    expect(await acquireSource(request, recordingPorts())).toMatchObject({
+    expect(await checkedOut(request, recordingPorts())).toMatchObject({
       version: '28.5.3-acme',
       nearestTag: 'v28.5.2'
     })
@@ -112,7 +111,7 @@ describe('acquireSource', () => {
     ['a file URL', () => `file://${engine.path}`]
   ])('takes a repository from %s', async (_, repository) => {
     const request = sourceRequest(directory, 'v28.5.2', {serverUrl, repository: repository(), history: 'full'})
-    expect(await acquireSource(request, recordingPorts())).toMatchObject({url: engine.path, history: 'full'})
+    expect(await checkedOut(request, recordingPorts())).toMatchObject({url: engine.path, history: 'full'})
     expect(await missingObjects()).toBe(0)
   })
 
@@ -120,7 +119,7 @@ describe('acquireSource', () => {
     const plain = await startGitServer({addresses: ['127.0.0.1'], root: shared, log: () => undefined, filter: false})
     try {
       const request = sourceRequest(directory, 'v28.5.2', {serverUrl: `http://127.0.0.1:${plain.port}`})
-      expect(await acquireSource(request, recordingPorts())).toMatchObject({history: 'full'})
+      expect(await checkedOut(request, recordingPorts())).toMatchObject({history: 'full'})
     } finally {
       await plain.stop()
     }
@@ -135,7 +134,7 @@ describe('acquireSource', () => {
     ['mastre', 'did you mean master'],
     ['refs/pull/43/head', "no tag, branch or other ref named 'refs/pull/43/head'"]
   ])('does not know the ref %s', async (ref, message) => {
-    await expect(acquireSource(sourceRequest(directory, ref, {serverUrl}), recordingPorts())).rejects.toThrow(message)
+    await expect(checkedOut(sourceRequest(directory, ref, {serverUrl}), recordingPorts())).rejects.toThrow(message)
     expect(await readdir(root)).toEqual([])
   })
 
@@ -143,7 +142,7 @@ describe('acquireSource', () => {
     const before = server.requests().length
     const request = sourceRequest(directory, 'v28.5.2', {serverUrl, commit: engine.commits.root})
     const message = `Input 'commit': moved tag: v28.5.2 resolves to ${engine.commits['v28.5.2']}, not to ${engine.commits.root}`
-    await expect(acquireSource(request, recordingPorts())).rejects.toThrow(message)
+    await expect(checkedOut(request, recordingPorts())).rejects.toThrow(message)
     const paths = server.requests().slice(before)
     expect(paths.filter(({method}) => method === 'POST')).toHaveLength(1)
   })
@@ -151,24 +150,24 @@ describe('acquireSource', () => {
   it('accepts a tag that is where it was, and checks an abbreviated commit, too', async () => {
     const {'v28.5.2': commit, root: other} = engine.commits
     const pinned = sourceRequest(directory, 'v28.5.2', {serverUrl, commit: commit.slice(0, 10).toUpperCase()})
-    expect(await acquireSource(pinned, recordingPorts())).toMatchObject({commit})
+    expect(await checkedOut(pinned, recordingPorts())).toMatchObject({commit})
     const moved = sourceRequest(directory, commit.slice(0, 8), {serverUrl, commit: other})
-    await expect(acquireSource(moved, recordingPorts())).rejects.toThrow("Input 'commit'")
+    await expect(checkedOut(moved, recordingPorts())).rejects.toThrow("Input 'commit'")
   })
 
   it('says which commits a server does not give', async () => {
     const nowhere = 'f'.repeat(40)
     const full = sourceRequest(directory, nowhere, {serverUrl})
-    await expect(acquireSource(full, recordingPorts())).rejects.toThrow(`contains commit ${nowhere}`)
+    await expect(checkedOut(full, recordingPorts())).rejects.toThrow(`contains commit ${nowhere}`)
     const short = sourceRequest(directory, 'fffffff', {serverUrl})
-    await expect(acquireSource(short, recordingPorts())).rejects.toThrow('begins with fffffff')
+    await expect(checkedOut(short, recordingPorts())).rejects.toThrow('begins with fffffff')
     expect(await readdir(root)).toEqual([])
   })
 
   it('leaves a directory that was empty empty when it fails', async () => {
     await mkdir(directory)
     const request = sourceRequest(directory, 'f'.repeat(40), {serverUrl})
-    await expect(acquireSource(request, recordingPorts())).rejects.toThrow("Input 'ref'")
+    await expect(checkedOut(request, recordingPorts())).rejects.toThrow("Input 'ref'")
     expect(await readdir(directory)).toEqual([])
   })
 
@@ -182,14 +181,14 @@ describe('acquireSource', () => {
         return await commands.stream(argv, options)
       }
     })
-    await expect(acquireSource(sourceRequest(directory, 'master', {serverUrl}), ports)).rejects.toThrow()
+    await expect(checkedOut(sourceRequest(directory, 'master', {serverUrl}), ports)).rejects.toThrow()
     expect(await readdir(root)).toEqual([])
   })
 
   it('refuses a local path that has files and no history', async () => {
     await writeFile(join(root, 'Dockerfile'), '')
     const request = sourceRequest(directory, 'v28.5.2', {serverUrl, repository: root})
-    await expect(acquireSource(request, recordingPorts())).rejects.toThrow(/Input 'repository': .* no history/)
+    await expect(checkedOut(request, recordingPorts())).rejects.toThrow(/Input 'repository': .* no history/)
   })
 })
 
@@ -200,7 +199,7 @@ describe('listRemote', () => {
     const ref = {kind: 'tag', name: 'docker-v29.0.0', fullName: 'refs/tags/docker-v29.0.0'} as const
     const choice = clientRef({ref, nearestTag: 'v28.5.2'}, listing.refs)
     const before = server.requests().length
-    const source = await acquireSource({...request, ref: choice.ref}, recordingPorts(), listing)
+    const source = await checkedOut({...request, ref: choice.ref}, recordingPorts(), listing)
     expect(source.version).toBe('28.5.2')
     const listings = server.requests().slice(before)
     expect(listings.filter(({path}) => path.includes('info/refs'))).toHaveLength(2)

@@ -53,7 +53,7 @@ await describeWithEngine('a build that fails', () => {
     const result = await run({'apt-mirror': closed, retries: 0})
     await expectFailure(result, {
       says: [
-        /^build daemon: .* in the step \[binary base \d\/\d\] RUN apt-get update/,
+        /^build daemon: .* in the step \[base \d\/\d\] RUN apt-get update/,
         `${closed}/debian`,
         `route: mirror ${closed}/debian`,
         'connection refused: Try another mirror: `apt-mirror: '
@@ -67,7 +67,7 @@ await describeWithEngine('a build that fails', () => {
     const result = await run({'go-proxy': closed, retries: 1})
     await expectFailure(result, {
       says: [
-        /^build daemon: .* \(after 2 attempts\) in the step \[binary gowinres \d\/\d\] RUN /,
+        /^build daemon: .* \(after 2 attempts\) in the step \[gowinres \d\/\d\] RUN /,
         `${closed}/github.com/tc-hib/go-winres/@v/v0.3.1.info`,
         `route: mirror ${closed}/github.com/tc-hib/go-winres/`,
         'connection refused: Try another mirror: `go-proxy: '
@@ -84,7 +84,7 @@ await describeWithEngine('a build that fails', () => {
     const result = await run({repository, ref: 'fork'})
     await expectFailure(result, {
       says: [
-        / in the step \[binary build \d\/\d\] RUN /,
+        / in the step \[build \d\/\d\] RUN /,
         /cmd\/dockerd\/docker\.go:\d+:\d+: undefined: connection/,
         /exit code: \d/
       ],

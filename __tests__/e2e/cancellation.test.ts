@@ -81,7 +81,7 @@ await describeWithEngine('a run that is cancelled', () => {
     const repository = join(root, 'sleepy')
     await makeFork(repository, join(sandbox.repositories, 'moby/moby.git'), 'v28.5.2', fork)
     const result = await cancel(processWith(seconds), {repository, ref: 'fork'})
-    expect(result.main.log).toContain('▸ [binary build 5/5]')
+    expect(result.main.log).toContain('▸ [build 5/5]')
     await expectTidyEnd(result)
     expect(await processesWith(seconds)).toEqual([])
     expect(await readdir(result.workspace)).toEqual(['moby'])

@@ -156,7 +156,7 @@ await describeWithEngine('on a network where nothing but the mirrors answers', (
       expect(found.main).toMatchObject({conclusion: 'success'})
       expect(hidden.requests()).toHaveLength(1)
       await expectFailure(await run({...build, strict: 'true'}), {
-        says: [/ in the step \[binary notes \d\/\d\] RUN host=/, /['`]strict\b/],
+        says: [/ in the step \[notes \d\/\d\] RUN host=/, /['`]strict\b/],
         workspace: ['moby']
       })
       expect(hidden.requests()).toHaveLength(1)

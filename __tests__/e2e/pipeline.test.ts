@@ -21,14 +21,28 @@ await describeWithEngine('the action on a network where only the mirrors answer'
   let service: ResultsService
   let first: ActionResult
   let second: ActionResult
+  /** Of another commit of the same line, with the caches of the first. */
+  let neighbour: ActionResult
+  /** Of that commit again, with what the one before has saved. */
+  let again: ActionResult
+  /** Of that commit as well, with no caches. */
+  let alone: ActionResult
   let firstIdentity: Record<string, string>
 
-  const build = async (identity: Record<string, string>): Promise<ActionResult> =>
+  const build = async (identity: Record<string, string>, inputs: Record<string, string> = {}): Promise<ActionResult> =>
     runBuiltAction({
       root,
-      with: {...sandbox.inputs, ref: 'v28.5.2', 'platform-name': 'Miniature', product: 'docker'},
+      with: {...sandbox.inputs, ref: 'v28.5.2', 'platform-name': 'Miniature', product: 'docker', ...inputs},
       environment: {...identity, ...sandbox.engine.environment, VERSION: 'stray', DESTDIR: '/stray', PLATFORM: 'stray'}
     })
+
+  /** From now on nothing but the cache service remembers what was built. */
+  const forget = () => {
+    execFileSync('docker', ['buildx', 'prune', '--all', '--force'], {
+      env: {...process.env, ...sandbox.engine.environment},
+      stdio: 'ignore'
+    })
+  }
 
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'build-moby-pipeline-'))
@@ -37,12 +51,14 @@ await describeWithEngine('the action on a network where only the mirrors answer'
     service = await startResultsService()
     firstIdentity = service.environment()
     first = await build(firstIdentity)
-    // Nothing but the cache service remembers the first build.
-    execFileSync('docker', ['buildx', 'prune', '--all', '--force'], {
-      env: {...process.env, ...sandbox.engine.environment},
-      stdio: 'ignore'
-    })
+    forget()
     second = await build(service.environment())
+    forget()
+    neighbour = await build(service.environment(), {ref: 'v28.5.1'})
+    forget()
+    again = await build(service.environment(), {ref: 'v28.5.1'})
+    forget()
+    alone = await build(service.environment(), {ref: 'v28.5.1', cache: 'off'})
   }, 10 * minutes)
 
   afterAll(async () => {
@@ -123,20 +139,52 @@ await describeWithEngine('the action on a network where only the mirrors answer'
     ).toBe('binary-daemon.tar.gz: OK')
   })
 
-  it('finds the layers in the cache the second time, and builds the same bytes', async () => {
+  it('runs no step the second time, and publishes the same bytes', async () => {
     expect(second.main).toMatchObject({conclusion: 'success'})
     expect(second.main.outputs['cache-hit']).toBe('full')
-    expect(second.main.log).toMatch(/Layers of the daemon restored from GitHub Actions cache/)
-    const [, cached] = /(\d+) of them from the cache/.exec(second.main.log) ?? []
-    expect(Number(cached)).toBeGreaterThan(20)
+    expect(second.main.log).toMatch(/From GitHub Actions cache: finished layers of the daemon: exact \(\S+ [KM]iB\)/)
+    expect(second.main.log).not.toContain('cache mounts of the daemon')
+    for (const [, steps, cached] of second.main.log.matchAll(/(\d+) steps in .*, (\d+) of them from the cache/g)) {
+      expect(cached).toBe(steps)
+    }
     for (const archive of ['client', 'daemon'] as const) {
       expect(second.main.outputs[`${archive}-digest`]).toBe(first.main.outputs[`${archive}-digest`])
       expect(await digest(second.main.outputs[archive] ?? '')).toBe(second.main.outputs[`${archive}-digest`])
     }
   })
 
+  it('uses the layers and the compiler cache of another commit, and builds the same bytes as without', () => {
+    expect(neighbour.main.log).not.toContain('##[error]')
+    expect(neighbour.main.outputs).toMatchObject({version: '28.5.1', 'cache-hit': 'partial'})
+    expect(neighbour.main.log).toMatch(/reusable layers of the daemon: exact/)
+    expect(neighbour.main.log).toMatch(
+      /Cache mounts from build-moby-mounts-\S+: fetched in .*, put into the builder in/
+    )
+    expect(neighbour.main.summary).toMatch(/\| git objects \| moby\/moby \| older \| \d/)
+    expect(neighbour.main.log).not.toMatch(/^✔ .*apt-get.* \((?!cached)/m)
+    expect(neighbour.main.outputs['daemon-digest']).toBe(alone.main.outputs['daemon-digest'])
+    expect(neighbour.main.outputs['client-digest']).toBe(alone.main.outputs['client-digest'])
+  })
+
+  it('keeps of a build that began with restored layers no more than its own', () => {
+    const saved = (main: ActionResult['main']) =>
+      /\| finished layers \| daemon \| none \| {2}\| ([\d.]+ [KM]iB) \|/.exec(main.summary)?.[1] ?? 'nothing'
+    const mebibytes = (size: string) => Number.parseFloat(size) / (size.endsWith('KiB') ? 1024 : 1)
+    expect(mebibytes(saved(neighbour.main))).toBeLessThan(1.3 * mebibytes(saved(first.main)))
+    expect(again.main.outputs['cache-hit']).toBe('full')
+    expect(again.main.outputs['daemon-digest']).toBe(neighbour.main.outputs['daemon-digest'])
+  })
+
+  it('tells of every cache in the summary', () => {
+    for (const name of ['git objects', 'finished layers', 'reusable layers', 'cache mounts']) {
+      expect(first.main.summary).toMatch(new RegExp(`\\| ${name} \\| \\S+ \\| none \\|  \\| \\d`))
+    }
+    expect(second.main.summary).toMatch(/\| finished layers \| daemon \| exact \| \d/)
+    expect(neighbour.main.summary).toMatch(/\| cache mounts \| daemon \| older \| \d/)
+  })
+
   it('leaves nothing behind in the temporary directory but the output', async () => {
-    for (const {post, temporaryDirectory, workspace} of [first, second]) {
+    for (const {post, temporaryDirectory, workspace} of [first, second, neighbour, again, alone]) {
       expect(post).toMatchObject({conclusion: 'success', exitCode: 0})
       const left = await readdir(temporaryDirectory)
       expect(left.filter(name => name.startsWith('build-moby') && !name.startsWith('build-moby-output-'))).toEqual([])

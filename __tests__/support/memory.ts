@@ -140,17 +140,22 @@ export interface MemoryCache extends CacheStore {
 /** A cache of keys alone. */
 export function memoryCache(...keys: readonly string[]): MemoryCache {
   const entries = new Map(keys.map(key => [key, '']))
+  const find = (key: string, prefixes: readonly string[]) => {
+    const known = [...entries.keys()].reverse()
+    return entries.has(key) ? key : prefixes.flatMap(prefix => known.filter(other => other.startsWith(prefix)))[0]
+  }
   return {
     entries,
     location: 'the memory',
+    accepts: () => true,
+    find: (key, prefixes) => Promise.resolve(find(key, prefixes)),
     restore: (_directory, key, prefixes) => {
-      const known = [...entries.keys()].reverse()
-      const older = prefixes.flatMap(prefix => known.filter(other => other.startsWith(prefix)))
-      return Promise.resolve(entries.has(key) ? key : older[0])
+      const found = find(key, prefixes)
+      return Promise.resolve(found === undefined ? undefined : {key: found})
     },
     save: (directory, key) => {
       if (!entries.has(key)) entries.set(key, directory)
-      return Promise.resolve(true)
+      return Promise.resolve({key})
     }
   }
 }

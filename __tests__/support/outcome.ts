@@ -25,8 +25,8 @@ export function resultsOf(plan: Plan, overrides: Partial<BuildResult> = {}): Bui
   return plan.builds.map(build => ({
     build,
     progress: {steps, messages: []},
+    withoutLayers: false,
     seconds: 75.2,
-    cacheHit: 'none',
     ...overrides
   }))
 }
@@ -42,6 +42,7 @@ export function outcomeWith(overrides: Partial<Outcome> = {}): Outcome {
     plan,
     endpoints: [],
     results: resultsOf(plan),
+    caches: [],
     bundles,
     outputDirectory: '/out',
     planFile: '/out/plan.json',

@@ -91,8 +91,10 @@ export function factsWith(overrides: Partial<Facts> = {}): Facts {
     components: [daemonComponent(), clientComponent()],
     engine: engineWith(),
     network: {},
+    imageDigests: new Map(),
     workDirectory: '/job/run',
     unique: 'a1b2c3d4',
+    place: {workspace: '/workspace', environment: {}},
     ...overrides
   }
 }

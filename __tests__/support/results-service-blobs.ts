@@ -4,6 +4,7 @@ import {mkdir, readFile, rm, stat, writeFile} from 'node:fs/promises'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {join} from 'node:path'
 import {pipeline} from 'node:stream/promises'
+import {setTimeout as delay} from 'node:timers/promises'
 
 /** The part of Azure's blob storage that the Actions toolkit and BuildKit use: put, put block, put block list, get. */
 export interface Blobs {
@@ -16,9 +17,14 @@ export interface Blobs {
   /** The `Content-Type` and `Content-Disposition` of downloads. */
   describe(id: string, contentType: string, disposition: string): void
   remove(id: string): Promise<void>
-  /** Answers one request; with `cutInHalf` a download ends, without any error, after half of its bytes. */
-  serve(request: IncomingMessage, response: ServerResponse, url: URL, cutInHalf: boolean): Promise<void>
+  /** Writes the body of a request into the blob, from `offset` on. */
+  writeAt(id: string, offset: number, body: IncomingMessage): Promise<void>
+  /** Answers one request; `damage` is done to a download. */
+  serve(request: IncomingMessage, response: ServerResponse, url: URL, damage?: DownloadDamage): Promise<void>
 }
+
+/** A download that ends, without any error, after half of its bytes, or one that comes byte by byte, ten a second. */
+export type DownloadDamage = 'truncate' | 'trickle'
 
 interface Blob {
   readonly signature: string
@@ -64,7 +70,7 @@ export function blobStore(directory: string, origin: () => string): Blobs {
     response: ServerResponse,
     blob: Blob,
     id: string,
-    cutInHalf: boolean
+    damage: DownloadDamage | undefined
   ): Promise<void> {
     const size = await sizeOf(content(id))
     if (size === undefined) {
@@ -74,7 +80,7 @@ export function blobStore(directory: string, origin: () => string): Blobs {
     const range = /^bytes=(\d+)-(\d*)$/.exec(String(request.headers['x-ms-range'] ?? request.headers.range ?? ''))
     const start = Number(range?.[1] ?? 0)
     const wanted = Math.min(size, range?.[2] ? Number(range[2]) + 1 : size)
-    const end = cutInHalf ? start + Math.floor((wanted - start) / 2) : wanted
+    const end = damage === 'truncate' ? start + Math.floor((wanted - start) / 2) : wanted
     response.writeHead(range === null ? 200 : 206, {
       'accept-ranges': 'bytes',
       'content-length': end - start,
@@ -83,6 +89,7 @@ export function blobStore(directory: string, origin: () => string): Blobs {
       ...(range === null ? {} : {'content-range': `bytes ${start}-${end - 1}/${size}`})
     })
     if (request.method === 'HEAD' || end === start) response.end()
+    else if (damage === 'trickle') await trickle(await readFile(content(id)), response)
     else await pipeline(createReadStream(content(id), {start, end: end - 1}), response)
   }
 
@@ -117,7 +124,13 @@ export function blobStore(directory: string, origin: () => string): Blobs {
       await rm(join(directory, id), {recursive: true, force: true})
     },
 
-    async serve(request, response, url, cutInHalf) {
+    async writeAt(id, offset, body) {
+      await mkdir(join(directory, id), {recursive: true})
+      await writeFile(content(id), '', {flag: 'a'})
+      await pipeline(body, createWriteStream(content(id), {flags: 'r+', start: offset}))
+    },
+
+    async serve(request, response, url, damage) {
       const id = url.pathname.slice(container.length)
       const blob = blobs.get(id)
       // BuildKit's client takes this header for granted.
@@ -129,10 +142,19 @@ export function blobStore(directory: string, origin: () => string): Blobs {
       } else if (request.method === 'PUT') {
         response.writeHead(await put(request, url, id)).end()
       } else {
-        await get(request, response, blob, id, cutInHalf)
+        await get(request, response, blob, id, damage)
       }
     }
   }
+}
+
+async function trickle(bytes: Buffer, response: ServerResponse): Promise<void> {
+  for (const byte of bytes) {
+    if (response.destroyed) return
+    response.write(Buffer.of(byte))
+    await delay(100)
+  }
+  response.end()
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -5,13 +5,18 @@ import {type IncomingMessage, type ServerResponse, createServer} from 'node:http
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {type PublishedEntry, artifactService} from './results-service-artifacts.js'
-import {blobRequestName, blobStore, text} from './results-service-blobs.js'
+import {type DownloadDamage, blobRequestName, blobStore, text} from './results-service-blobs.js'
+import {firstCacheRequestName, firstCacheService} from './results-service-cache-v1.js'
 import {type CacheEntry, cacheService} from './results-service-cache.js'
 import {type Identity, tokenIssuer} from './results-service-token.js'
 import type {Answer, Fields} from './results-service-twirp.js'
 
-/** What happens to a request instead of its answer: an HTTP error, a lost connection, no answer, or half a download. */
-export type Fault = {readonly status: number; readonly body?: string} | 'reset' | 'stall' | 'truncate'
+/** What happens to a request instead of its answer: an HTTP error, a lost connection, no answer, or a bad download. */
+export type Fault =
+  | {readonly status: number; readonly body?: string; readonly headers?: Readonly<Record<string, string>>}
+  | 'reset'
+  | 'stall'
+  | DownloadDamage
 
 /** GitHub's results service (cache v2, artifacts, their blobs) on loopback, for the real Actions toolkit. */
 export interface ResultsService {
@@ -23,11 +28,15 @@ export interface ResultsService {
    * which may read and write that branch's caches.
    */
   environment(identity?: Partial<Identity>): Record<string, string>
+  /** The variables of a runner of GitHub Enterprise Server, which has version 1 of the cache service only. */
+  enterpriseEnvironment(): Record<string, string>
   /** Lets the next `times` requests of that name fail. Names are those of `requests`. */
   fail(name: string, fault: Fault, times?: number): void
+  /** From now on nothing fails. */
+  heal(): void
   /**
    * What was asked so far: Twirp methods (`CreateCacheEntry`, `FinalizeArtifact`), `PUT blob`, `PUT block`,
-   * `PUT blocklist`, `GET blob`, `HEAD blob`.
+   * `PUT blocklist`, `GET blob`, `HEAD blob`; and of version 1 `GET cache`, `POST caches`, `PATCH caches`.
    */
   requests(): readonly string[]
   cacheEntries(): readonly CacheEntry[]
@@ -36,12 +45,13 @@ export interface ResultsService {
   close(): Promise<void>
 }
 
-/** Starts the service on a free port of 127.0.0.1. */
-export async function startResultsService(): Promise<ResultsService> {
+/** Starts the service on a free port of an address of this machine. */
+export async function startResultsService(host = '127.0.0.1'): Promise<ResultsService> {
   const directory = await mkdtemp(join(tmpdir(), 'results-service-'))
   const tokens = tokenIssuer()
   const blobs = blobStore(directory, () => origin)
   const cache = cacheService(blobs)
+  const firstCache = firstCacheService(blobs)
   const artifacts = artifactService(blobs)
   const services = new Map([
     ['CacheService', cache.methods],
@@ -57,7 +67,7 @@ export async function startResultsService(): Promise<ResultsService> {
   }
 
   async function twirp(request: IncomingMessage, service: string, method: string): Promise<Answer> {
-    const identity = tokens.identify((request.headers.authorization ?? '').replace(/^Bearer /, ''))
+    const identity = tokens.identify(bearer(request))
     const body: unknown = JSON.parse(await text(request))
     if (identity === undefined) return {status: 401, body: {code: 'unauthenticated', msg: 'no valid token'}}
     const handler = services.get(service)?.[method]
@@ -69,16 +79,22 @@ export async function startResultsService(): Promise<ResultsService> {
     const [, service = '', method = ''] =
       /^\/twirp\/github\.actions\.results\.api\.v1\.(\w+)\/(\w+)$/.exec(url.pathname) ?? []
     const blobRequest = blobRequestName(request.method ?? '', url)
-    const name = blobRequest ?? method
+    const firstCacheRequest = firstCacheRequestName(request.method ?? '', url)
+    const name = blobRequest ?? firstCacheRequest ?? method
     requests.push(name)
     const fault = takeFault(name)
     if (fault === 'stall') return
     if (fault === 'reset') request.socket.resetAndDestroy()
-    else if (fault !== undefined && fault !== 'truncate') {
+    else if (typeof fault === 'object') {
       request.resume()
-      respond(response, fault.status, fault.body ?? JSON.stringify({code: 'internal', msg: 'injected fault'}))
-    } else if (blobRequest !== undefined) await blobs.serve(request, response, url, fault === 'truncate')
-    else {
+      const body = fault.body ?? JSON.stringify({code: 'internal', msg: 'injected fault'})
+      respond(response, fault.status, body, fault.headers)
+    } else if (blobRequest !== undefined) await blobs.serve(request, response, url, fault)
+    else if (firstCacheRequest !== undefined) {
+      const known = tokens.identify(bearer(request)) !== undefined
+      const {status, body} = known ? await firstCache(request, url) : {status: 401, body: {message: 'no valid token'}}
+      respond(response, status, status === 204 ? '' : JSON.stringify(body))
+    } else {
       const {status, body} = await twirp(request, service, method)
       respond(response, status, JSON.stringify(body))
     }
@@ -90,10 +106,10 @@ export async function startResultsService(): Promise<ResultsService> {
       else respond(response, 500, JSON.stringify({code: 'internal', msg: String(error)}))
     })
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(0, host)
   await once(server, 'listening')
   const address = server.address()
-  const origin = `http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}`
+  const origin = `http://${host}:${typeof address === 'object' ? (address?.port ?? 0) : 0}`
 
   return {
     url: origin,
@@ -108,8 +124,20 @@ export async function startResultsService(): Promise<ResultsService> {
       }
     },
 
+    enterpriseEnvironment() {
+      return {
+        ACTIONS_RUNTIME_TOKEN: tokens.issue({run: randomUUID(), job: randomUUID(), scopes: []}),
+        ACTIONS_CACHE_URL: `${origin}/`,
+        GITHUB_SERVER_URL: 'https://github.example.com'
+      }
+    },
+
     fail(name, fault, times = 1) {
       faults.push({name, fault, times})
+    },
+
+    heal() {
+      faults.length = 0
     },
 
     requests: () => [...requests],
@@ -125,6 +153,17 @@ export async function startResultsService(): Promise<ResultsService> {
   }
 }
 
-function respond(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, {'content-type': 'application/json', 'content-length': Buffer.byteLength(body)}).end(body)
+function bearer(request: IncomingMessage): string {
+  return (request.headers.authorization ?? '').replace(/^Bearer /, '')
+}
+
+function respond(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {}
+): void {
+  response
+    .writeHead(status, {'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers})
+    .end(body)
 }

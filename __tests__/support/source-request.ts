@@ -4,7 +4,8 @@ import {systemCommands} from '../../src/adapters/commands.js'
 import {systemFiles} from '../../src/adapters/files.js'
 import {terminalLog} from '../../src/adapters/terminal-log.js'
 import type {Commands, Files} from '../../src/ports.js'
-import type {SourcePorts, SourceRequest} from '../../src/source/source.js'
+import {acquireSource} from '../../src/source/acquire-source.js'
+import type {Source, SourcePorts, SourceRequest} from '../../src/source/source.js'
 
 /** Real ports whose log is kept, and whose pauses are noted instead of waited for. */
 export interface RecordingPorts extends SourcePorts {
@@ -65,4 +66,9 @@ export function sourceRequest(
     environment: {PATH: process.env.PATH, HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1'},
     ...parts
   }
+}
+
+/** The source that `acquireSource` checks out, for tests that have no cache. */
+export async function checkedOut(...parameters: Parameters<typeof acquireSource>): Promise<Source> {
+  return (await acquireSource(...parameters)).source
 }

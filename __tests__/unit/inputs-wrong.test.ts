@@ -52,7 +52,8 @@ describe('parseInputs', () => {
     ['http-proxy', 'socks5://proxy.example', 'must be a proxy such as http://user:password@host:3128'],
     ['https-proxy', 'http://proxy example', 'must be a proxy such as http://user:password@host:3128'],
     ['no-proxy', 'one\ntwo', 'must be one line without quotes, backslashes, $ and `'],
-    ['cache', 'full', 'must be one of layers, off'],
+    ['cache', 'mounts', 'must be one of full, layers, off'],
+    ['reuse', 'yes', 'must be true or false'],
     ['cache-key', 'a,b', 'must be at most 100 characters without commas and spaces'],
     ['cache-key', 'x'.repeat(101), 'must be at most 100 characters without commas and spaces'],
     ['builder', '--help', 'must be the name of a buildx builder, see `docker buildx ls`'],
@@ -69,6 +70,17 @@ describe('parseInputs', () => {
     const problems = problemsOf({[name]: value})
     expect(problems).toContain(`'${name}' ${rule}`)
     expect(problems).toContain(`, got '${value}'`)
+  })
+
+  it('refuses cache backends that lack something or hold credentials, each of them, and shows none', () => {
+    const problems = problemsOf({
+      'cache-from': 'r.example/a\ntype=registry\ntype=gha,token=hush',
+      'cache-to': '# none\ntype=inline'
+    })
+    expect(problems).toContain("'cache-from' with type=registry must say ref=…")
+    expect(problems).toContain("'cache-from' must not hold credentials, as token is")
+    expect(problems).toContain("'cache-to' must not be type=inline")
+    expect(problems).not.toMatch(/r\.example|hush/)
   })
 
   it.each([

@@ -1,7 +1,6 @@
 import {spawn} from 'node:child_process'
 import {createInterface} from 'node:readline'
 import type {Readable} from 'node:stream'
-import {getExecOutput} from '@actions/exec'
 import {CancelledError} from '../errors.js'
 import type {Commands, OutputStream} from '../ports.js'
 
@@ -19,6 +18,7 @@ export function systemCommands(cancelled: AbortSignal, millisecondsToKill = mill
     async capture(argv, options = {}) {
       const [program = '', ...rest] = argv
       try {
+        const {getExecOutput} = await import('@actions/exec')
         // It takes a command line: quoted, a path with a space stays one word.
         return await getExecOutput(JSON.stringify(program), rest, {
           silent: true,
@@ -32,8 +32,9 @@ export function systemCommands(cancelled: AbortSignal, millisecondsToKill = mill
     },
 
     async stream(argv, options) {
-      cancelled.throwIfAborted()
       const [program = '', ...rest] = argv
+      const isCancelled = () => cancelled.aborted
+      if (isCancelled()) throw new CancelledError(`cancelled before ${program} ran`)
       // A process group of its own, so that an interrupt from a terminal reaches it once: through us.
       const child = spawn(program, rest, {
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -61,13 +62,13 @@ export function systemCommands(cancelled: AbortSignal, millisecondsToKill = mill
           forEachLine(child.stdout, 'stdout', options.onLine),
           forEachLine(child.stderr, 'stderr', options.onLine)
         ])
-        if (cancelled.aborted) throw new CancelledError(`cancelled while ${program} ran`)
+        if (isCancelled()) throw new CancelledError(`cancelled while ${program} ran`)
         return exitCode
       } finally {
         cancelled.removeEventListener('abort', stop)
         clearTimeout(kill)
         // The child may be gone before its children.
-        if (cancelled.aborted) signalGroup(child.pid, 'SIGKILL')
+        if (isCancelled()) signalGroup(child.pid, 'SIGKILL')
       }
     }
   }

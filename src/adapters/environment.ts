@@ -6,3 +6,12 @@ export function variable(environment: Environment, name: string): string | undef
   const value = environment[name]
   return value === '' ? undefined : value
 }
+
+/**
+ * Whether the runner belongs to a GitHub Enterprise Server, by the rule of GitHub's own libraries (@actions/cache 6.3.0,
+ * src/internal/config.ts, and @actions/artifact 6.2.1, src/internal/shared/config.ts; isGhes).
+ */
+export function onEnterpriseServer(environment: Environment): boolean {
+  const host = new URL(variable(environment, 'GITHUB_SERVER_URL') ?? 'https://github.com').hostname
+  return host !== 'github.com' && !host.endsWith('.ghe.com') && !host.endsWith('.localhost')
+}

@@ -12,15 +12,27 @@ export async function fillDirectory<T>(
 ): Promise<T | undefined> {
   const target = resolve(directory)
   const fresh = `${target}.${randomUUID()}.partial`
+  const former = `${target}.${randomUUID()}.former`
   await mkdir(dirname(target), {recursive: true})
   await mkdir(fresh)
   try {
     const value = await fill(fresh)
     if (value === undefined) return undefined
-    await rm(target, {recursive: true, force: true})
-    await rename(fresh, target)
+    const replaces = await rename(target, former).then(
+      () => true,
+      (error: unknown) => {
+        if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT') return false
+        throw error
+      }
+    )
+    try {
+      await rename(fresh, target)
+    } catch (error) {
+      if (replaces) await rename(former, target)
+      throw error
+    }
     return value
   } finally {
-    await rm(fresh, {recursive: true, force: true})
+    for (const path of [fresh, former]) await rm(path, {recursive: true, force: true})
   }
 }

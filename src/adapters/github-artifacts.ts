@@ -1,9 +1,8 @@
 import {mkdtemp, realpath, rm, symlink} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {basename, join} from 'node:path'
-import {DefaultArtifactClient} from '@actions/artifact'
 import type {ArtifactStore} from '../ports.js'
-import {type Environment, variable} from './environment.js'
+import {type Environment, onEnterpriseServer, variable} from './environment.js'
 
 /**
  * GitHub's artifacts (@actions/artifact): each artifact is a zip named exactly as asked, with the files at its root.
@@ -15,7 +14,7 @@ export function githubArtifacts(environment: Environment): ArtifactStore | undef
   const offered = ['ACTIONS_RUNTIME_TOKEN', 'ACTIONS_RESULTS_URL'].every(
     name => variable(environment, name) !== undefined
   )
-  if (!offered || isEnterpriseServer(server)) return undefined
+  if (!offered || onEnterpriseServer(environment)) return undefined
   const run = `${server}/${environment.GITHUB_REPOSITORY ?? ''}/actions/runs/${environment.GITHUB_RUN_ID ?? ''}`
   const temporaryRoot = variable(environment, 'RUNNER_TEMP') ?? tmpdir()
 
@@ -33,6 +32,8 @@ export function githubArtifacts(environment: Environment): ArtifactStore | undef
             return link
           })
         )
+        // A third of the whole program: it is loaded when there is something to upload.
+        const {DefaultArtifactClient} = await import('@actions/artifact')
         const {id} = await new DefaultArtifactClient().uploadArtifact(name, staged, root, {
           compressionLevel,
           ...(retentionDays === undefined ? {} : {retentionDays})
@@ -43,10 +44,4 @@ export function githubArtifacts(environment: Environment): ArtifactStore | undef
       }
     }
   }
-}
-
-/** The library's own rule (@actions/artifact 6.2.1, src/internal/shared/config.ts, isGhes). */
-function isEnterpriseServer(server: string): boolean {
-  const host = new URL(server).hostname
-  return host !== 'github.com' && !host.endsWith('.ghe.com') && !host.endsWith('.localhost')
 }

@@ -1,33 +1,36 @@
-import * as core from '@actions/core'
+import {EOL} from 'node:os'
 import type {Log} from '../ports.js'
 import {secretForms} from './secrets.js'
 
-/** The log of a GitHub Actions step (@actions/core). The runner applies the masks. */
+/**
+ * The log of a GitHub Actions step. The runner applies the masks. The commands are written here as @actions/core 3.0.1
+ * writes them (src/command.ts), because loading that takes longer than everything else before the first line.
+ */
 export function githubLog(): Log {
   return {
     debug(message) {
-      core.debug(message)
+      command('debug', message)
     },
     info(message) {
-      core.info(withoutCommands(message))
+      print(withoutCommands(message))
     },
     notice(message) {
-      core.notice(message)
+      command('notice', message)
     },
     warning(message) {
-      core.warning(message)
+      command('warning', message)
     },
     error(message) {
-      core.error(message)
+      command('error', message)
     },
     startGroup(name) {
-      core.startGroup(name)
+      command('group', name)
     },
     endGroup() {
-      core.endGroup()
+      command('endgroup', '')
     },
     mask(secret) {
-      for (const form of secretForms(secret)) core.setSecret(form)
+      for (const form of secretForms(secret)) command('add-mask', form)
     }
   }
 }
@@ -38,4 +41,12 @@ export function githubLog(): Log {
  */
 function withoutCommands(text: string): string {
   return text.replace(/^(?=\s*::)/gm, '|').replaceAll('##[', '# #[')
+}
+
+function command(name: string, message: string): void {
+  print(`::${name}::${message.replace(/%/g, '%25').replace(/\r/g, '%0D').replace(/\n/g, '%0A')}`)
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}${EOL}`)
 }

@@ -1,16 +1,26 @@
 import {appendFile, stat} from 'node:fs/promises'
-import * as core from '@actions/core'
-
-// One document under one name: what the main phase leaves for the post phase.
-const stateName = 'state'
+import type {Ports} from '../run.js'
+import {encodeState} from '../state.js'
+import {stateName} from './entry.js'
 
 // The runner refuses a larger one (actions/runner v2.336.0, src/Runner.Worker/FileCommandManager.cs).
 const summaryLimitBytes = 1024 * 1024
 const cutNotice = '> [!WARNING]\n> This summary was cut: GitHub shows at most 1 MiB of it. The log has everything.\n\n'
 
-/** Sets outputs of the step by name. */
-export function writeOutputs(outputs: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value)
+/**
+ * What a step leaves for later steps (outputs) and for its post phase (state, of which the last counts), by way of
+ * @actions/core. That is loaded here and not before, because it brings an HTTP client along.
+ */
+export async function stepOutlets(): Promise<Pick<Ports, 'saveState' | 'writeOutputs'>> {
+  const core = await import('@actions/core')
+  return {
+    saveState(state) {
+      core.saveState(stateName, encodeState(state))
+    },
+    writeOutputs(outputs) {
+      for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value)
+    }
+  }
 }
 
 /**
@@ -25,17 +35,6 @@ export async function appendSummary(markdown: string): Promise<void> {
     () => 0
   )
   await appendFile(path, fitSummary(`${markdown}\n`, summaryLimitBytes - used))
-}
-
-/** Keeps `text` for the post phase; a later call replaces it. */
-export function saveState(text: string): void {
-  core.saveState(stateName, text)
-}
-
-/** What the main phase kept last, or undefined when it kept nothing. */
-export function readState(): string | undefined {
-  const text = core.getState(stateName)
-  return text === '' ? undefined : text
 }
 
 function fitSummary(markdown: string, limitBytes: number): string {

@@ -6,7 +6,6 @@ import {setTimeout as delay} from 'node:timers/promises'
 import {platformOfMachine} from '../bundles/platform.js'
 import type {Log} from '../ports.js'
 import type {Place, Ports} from '../run.js'
-import {encodeState} from '../state.js'
 import {systemCommands} from './commands.js'
 import {variable, type Environment} from './environment.js'
 import {systemFiles} from './files.js'
@@ -15,8 +14,9 @@ import {folderCache} from './folder-cache.js'
 import {githubArtifacts} from './github-artifacts.js'
 import {githubCache} from './github-cache.js'
 import {httpProber} from './http-prober.js'
+import {programDigest} from './program-digest.js'
 import {processTrust} from './trust.js'
-import {appendSummary, saveState, writeOutputs} from './runner.js'
+import {appendSummary} from './runner.js'
 
 /** Folders that stand in for GitHub's services, as the command line may name them. */
 export interface Folders {
@@ -36,7 +36,7 @@ export function surroundings(
   log: Log,
   cancelled: AbortSignal,
   folders: Folders = {}
-): {readonly place: Place; readonly ports: Ports} {
+): {readonly place: Place; readonly ports: Omit<Ports, 'saveState' | 'writeOutputs'>} {
   const workspace = resolve(variable(environment, 'GITHUB_WORKSPACE') ?? '.')
   const temporaryRoot = variable(environment, 'RUNNER_TEMP') ?? tmpdir()
   const commands = systemCommands(cancelled)
@@ -54,6 +54,10 @@ export function surroundings(
     folders.cache ??
     variable(environment, 'BUILD_MOBY_CACHE') ??
     join(variable(environment, 'XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'build-moby')
+  const githubEntries = githubCache(environment, log)
+  if (githubEntries === undefined && environment.GITHUB_ACTIONS === 'true') {
+    log.info(`This runner has no cache service: caches go to ${cacheDirectory}, which helps if that outlives the job.`)
+  }
   return {
     place: {environment, workspace, outputDirectory, platform: platformOfMachine(process.platform, process.arch)},
     ports: {
@@ -63,15 +67,13 @@ export function surroundings(
       prober: httpProber(),
       trust: processTrust(environment),
       clock: () => performance.now(),
+      now: () => new Date(),
+      identify: () => programDigest(import.meta.dirname),
       pause: async milliseconds => {
         await delay(milliseconds, undefined, {signal: cancelled})
       },
-      cache: githubCache(environment, log) ?? folderCache(resolve(cacheDirectory), folderCacheLimits, commands, log),
+      cache: githubEntries ?? folderCache(resolve(cacheDirectory), folderCacheLimits, commands, log),
       artifacts: githubStore ?? folderArtifacts(outputDirectory),
-      saveState: state => {
-        saveState(encodeState(state))
-      },
-      writeOutputs,
       appendSummary
     }
   }

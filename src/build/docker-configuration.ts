@@ -19,7 +19,7 @@ export async function configureDockerProxies(
   files: Files
 ): Promise<Record<string, string>> {
   if (proxies.http === undefined && proxies.https === undefined) return {}
-  const users = environment.DOCKER_CONFIG ?? join(environment.HOME ?? '/', '.docker')
+  const users = dockerDirectory(environment)
   const inArguments = asSecrets ? proxySettings(undefined, undefined, proxies.none) : proxies
   const configuration = withProxies((await files.readText(join(users, 'config.json'))) ?? '{}', inArguments)
   await files.write(join(directory, 'config.json'), configuration, 0o600)
@@ -28,9 +28,18 @@ export async function configureDockerProxies(
   }
   return {
     DOCKER_CONFIG: directory,
-    BUILDX_CONFIG: environment.BUILDX_CONFIG ?? join(users, 'buildx'),
+    BUILDX_CONFIG: buildxDirectory(environment),
     ...(asSecrets ? proxySecretEnvironment(proxies) : {})
   }
+}
+
+/** Where buildx keeps its builders and its notes of builds (docs.docker.com/build/building/variables, BUILDX_CONFIG). */
+export function buildxDirectory(environment: Readonly<Record<string, string>>): string {
+  return environment.BUILDX_CONFIG ?? join(dockerDirectory(environment), 'buildx')
+}
+
+function dockerDirectory({DOCKER_CONFIG, HOME}: Readonly<Record<string, string>>): string {
+  return DOCKER_CONFIG ?? join(HOME ?? '/', '.docker')
 }
 
 /** A docker `config.json` with the proxies put in, for every daemon. What is no JSON object counts as empty. */

@@ -1,21 +1,22 @@
 import {join} from 'node:path'
+import {recordsCredentials} from '../cache/backends.js'
 import {StepError} from '../errors.js'
 import {diagnose, diagnosisText, type BuildFacts} from '../diagnosis/diagnose.js'
 import type {ProxySettings} from '../network/proxy.js'
 import type {PlannedBuild} from '../plan/plan.js'
-import type {CacheStore, Clock, Commands, Files, Log} from '../ports.js'
+import type {Clock, Commands, Files, Log} from '../ports.js'
 import {formatDuration} from '../format.js'
+import {withLinesOfTree} from '../recipes/primed-stages.js'
 import {haveCredentials} from '../recipes/step-options.js'
-import {progressReader, slowestSteps, type BuildProgress} from './progress.js'
-
-/** How much of a build was found in a cache of an earlier run. */
-export type CacheHit = 'full' | 'partial' | 'none'
+import {buildxDirectory} from './docker-configuration.js'
+import {makesLayer, progressReader, slowestSteps, type BuildProgress} from './progress.js'
 
 export interface BuildResult {
   readonly build: PlannedBuild
   readonly progress: BuildProgress
+  /** Whether restored layers turned out to be unusable, and the build has done without them. */
+  readonly withoutLayers: boolean
   readonly seconds: number
-  readonly cacheHit: CacheHit
 }
 
 /** What the builds of a run have in common. */
@@ -32,13 +33,11 @@ export interface BuildPorts {
   readonly log: Log
   readonly clock: Clock
   readonly pause: (milliseconds: number) => Promise<void>
-  /** Absent when caches are off. */
-  readonly cache?: CacheStore
 }
 
 /**
- * Runs one planned build: restores its cache, writes its files, runs the command (again after a network failure, as often
- * as `retries` says), saves the cache. Afterwards the binaries lie in the build's export directory.
+ * Runs one planned build: writes its files and runs the command, again after a network failure, as often as `retries`
+ * says, and once more when restored layers cannot be used. Afterwards the binaries lie in the build's export directory.
  *
  * @throws StepError that names the failed step, its cause and the input to change.
  */
@@ -50,19 +49,16 @@ export async function executeBuild(
 ): Promise<BuildResult> {
   const {files, log, clock} = ports
   const started = clock()
-  const cacheHit = await restoreCache(build, ports)
   for (const {path, content} of build.files) await files.write(path, content)
-  await files.makeDirectory(join(build.exportDirectory, '..', 'empty'))
-  let progress: BuildProgress
+  let done: Awaited<ReturnType<typeof attempt>>
   try {
-    progress = await attempt(build, settings, environment, ports)
+    done = await attempt(build, settings, environment, ports)
   } finally {
     await forgetBuild(build, settings, environment, ports)
   }
-  if (cacheHit !== 'full') await saveCache(build, ports)
   const seconds = (clock() - started) / 1000
-  reportSteps(progress, seconds, log)
-  return {build, progress, seconds, cacheHit}
+  reportSteps(done.progress, seconds, log)
+  return {build, seconds, ...done}
 }
 
 async function attempt(
@@ -70,7 +66,9 @@ async function attempt(
   settings: BuildSettings,
   environment: Readonly<Record<string, string>>,
   {commands, files, log, pause}: BuildPorts
-): Promise<BuildProgress> {
+): Promise<Pick<BuildResult, 'progress' | 'withoutLayers'>> {
+  const dockerfile = build.files.find(({path}) => path.endsWith('/Dockerfile'))?.content ?? ''
+  let withoutLayers = false
   for (let attempts = 1; ; attempts++) {
     await files.remove(build.exportDirectory)
     const reader = progressReader(log)
@@ -81,8 +79,19 @@ async function attempt(
         reader.onLine(line)
       }
     })
-    const progress = reader.collapse()
-    if (exitCode === 0) return progress
+    const {messages, ...rest} = reader.collapse()
+    const progress = {...rest, messages: messages.map(line => withLinesOfTree(line, dockerfile))}
+    const unusable = progress.unusableCache !== undefined && !withoutLayers && (await removeLayers(build, files))
+    if (unusable) {
+      withoutLayers = true
+      const next = exitCode === 0 ? 'These steps have run instead' : 'The build begins again without them'
+      log.warning(`Restored layers of the ${build.component} cannot be used: ${progress.unusableCache}. ${next}.`)
+    }
+    if (exitCode === 0) return {progress, withoutLayers}
+    if (unusable) {
+      attempts -= 1
+      continue
+    }
     const diagnosis = diagnose(progress, settings)
     const output = progress.failure?.output ?? progress.messages
     for (const line of output.slice(-40)) log.info(line)
@@ -101,38 +110,26 @@ async function attempt(
   }
 }
 
+/** Removes what the build would take from restored entries. Returns whether there was anything. */
+async function removeLayers({caches}: PlannedBuild, files: Files): Promise<boolean> {
+  let found = false
+  for (const entry of [caches.result, caches.layers]) {
+    // buildx itself makes the directory.
+    if (entry === undefined || (await files.kind(join(entry.importDirectory, 'index.json'))) === undefined) continue
+    await files.remove(entry.importDirectory)
+    found = true
+  }
+  return found
+}
+
 /** A step's first words: that of a `RUN` has the whole script in its name. */
 function beginning(step: string): string {
   return step.length > 80 ? `${step.slice(0, 79)}…` : step
 }
 
-async function restoreCache(build: PlannedBuild, {cache, log}: BuildPorts): Promise<CacheHit> {
-  if (build.cache === undefined || cache === undefined) return 'none'
-  const found = await cache.restore(build.cache.importDirectory, build.cache.key, build.cache.prefixes)
-  log.info(
-    found === undefined
-      ? `No layers of the ${build.component} in ${cache.location} yet.`
-      : `Layers of the ${build.component} restored from ${cache.location}: ${found}`
-  )
-  if (found === undefined) return 'none'
-  return found === build.cache.key ? 'full' : 'partial'
-}
-
-async function saveCache(build: PlannedBuild, {cache, files, log}: BuildPorts): Promise<void> {
-  if (build.cache === undefined || cache === undefined) return
-  // Absent when the export failed, which BuildKit then only reports.
-  if ((await files.kind(join(build.cache.exportDirectory, 'index.json'))) === undefined) {
-    log.warning(`The layers of the ${build.component} were not exported, so the next run starts without them.`)
-    return
-  }
-  if (await cache.save(build.cache.exportDirectory, build.cache.key)) {
-    log.info(`Layers of the ${build.component} saved to ${cache.location}: ${build.cache.key}`)
-  }
-}
-
 /**
- * A builder keeps a record of every attempt with its arguments, and so the credentials of a proxy that is one of them:
- * those records go.
+ * A builder keeps a record of every attempt with its arguments, and so the credentials of a proxy that is one of them, and
+ * those of a cache that is imported: such records go.
  *
  * Their names are in buildx's own notes of the builds, failed ones included (docker/buildx localstate), by the directory
  * of this run. `docker buildx history ls` is no way to them: it makes Docker Engine 28.5.2 crash.
@@ -143,9 +140,10 @@ async function forgetBuild(
   environment: Readonly<Record<string, string>>,
   {commands, files, log}: BuildPorts
 ): Promise<void> {
-  if (build.proxySecrets || !haveCredentials(stepProxies)) return
+  const ofProxies = !build.proxySecrets && haveCredentials(stepProxies)
+  if (!ofProxies && !recordsCredentials(build.caches.from)) return
   const builder = build.command.find(word => word.startsWith('--builder=')) ?? ''
-  const notes = join(environment.BUILDX_CONFIG ?? '', 'refs', builder.slice('--builder='.length))
+  const notes = join(buildxDirectory(environment), 'refs', builder.slice('--builder='.length))
   const ownFiles = JSON.stringify(join(build.exportDirectory, '..', '/')).slice(0, -1)
   for (const node of await files.list(notes)) {
     for (const record of await files.list(join(notes, node))) {
@@ -153,7 +151,7 @@ async function forgetBuild(
       const removed = await commands.capture(['docker', 'buildx', 'history', 'rm', builder, record], {environment})
       if (removed.exitCode !== 0) {
         log.warning(
-          `The builder keeps a record of this build that holds the proxy's credentials; remove it with \`docker buildx history rm ${record}\`.`
+          `The builder keeps a record of this build that holds credentials; remove it with \`docker buildx history rm ${record}\`.`
         )
       }
     }
@@ -161,7 +159,8 @@ async function forgetBuild(
 }
 
 function reportSteps({steps}: BuildProgress, seconds: number, log: Log): void {
-  const cached = steps.filter(step => step.cached).length
-  log.info(`${steps.length} steps in ${formatDuration(seconds)}, ${cached} of them from the cache. The slowest:`)
+  const making = steps.filter(makesLayer)
+  const cached = making.filter(step => step.cached).length
+  log.info(`${making.length} steps in ${formatDuration(seconds)}, ${cached} of them from the cache. The slowest:`)
   for (const step of slowestSteps(steps, 5)) log.info(`  ${formatDuration(step.seconds).padStart(12)}  ${step.name}`)
 }

@@ -21,6 +21,8 @@ export interface BuildProgress {
     /** Whether we had cut the step off from the network. */
     readonly withoutNetwork: boolean
   }
+  /** Why the layers of a step that were found in a cache could not be had. BuildKit then runs the step, or fails. */
+  readonly unusableCache?: string
   /** Lines that were no progress: errors of buildx itself. */
   readonly messages: readonly string[]
 }
@@ -63,6 +65,7 @@ export function progressReader(log: Log): {onLine(line: string): void; collapse(
   const finished = new Set<ObservedStep>()
   const messages: string[] = []
   let failure: BuildProgress['failure']
+  let unusableCache: string | undefined
 
   const stepFor = (digest: string): ObservedStep => {
     const known = observed.get(digest)
@@ -85,6 +88,7 @@ export function progressReader(log: Log): {onLine(line: string): void; collapse(
     if (error !== '') {
       // A cancelled step is no cause.
       if (!error.includes('context canceled')) {
+        if (cached) unusableCache ??= error
         const output = outputOf(step).slice(-200)
         failure ??= {step: step.name, message: error, output, withoutNetwork: isCutOff(name)}
       }
@@ -146,9 +150,19 @@ export function progressReader(log: Log): {onLine(line: string): void; collapse(
         seconds: [...intervals.values()].reduce((sum, seconds) => sum + seconds, 0),
         cached
       }))
-      return {steps, messages, ...(failure === undefined ? {} : {failure})}
+      return {
+        steps,
+        messages,
+        ...(failure === undefined ? {} : {failure}),
+        ...(unusableCache === undefined ? {} : {unusableCache})
+      }
     }
   }
+}
+
+/** Whether a step runs something or copies files, unlike one that only finds or moves an image. */
+export function makesLayer({name}: Pick<Step, 'name'>): boolean {
+  return /^(\[[^\]]*\] )?(RUN|COPY|ADD|WORKDIR) /.test(name)
 }
 
 /** The slowest steps that really ran, slowest first. */

@@ -48,19 +48,30 @@ export interface CheckedExport {
  *
  * @throws StepError when a check fails.
  */
-export async function checkExport(order: BundleOrder, {files, commands, log}: BundlePorts): Promise<CheckedExport> {
-  const {name, stamp} = order
-  const exported = await readExport(order.exportDirectory, files)
+export async function checkExport(order: BundleOrder, ports: BundlePorts): Promise<CheckedExport> {
+  const exported = await readExport(order.exportDirectory, ports.files)
+  return {files: exported, stamps: await verifyStamps(order, exported, ports)}
+}
+
+/**
+ * Checks the stamp of every program that must carry it, unless that was not asked for.
+ *
+ * @throws StepError when one is missing or another.
+ */
+export async function verifyStamps(
+  {name, stamp, verify, machinePlatform}: Pick<BundleOrder, 'name' | 'stamp' | 'verify' | 'machinePlatform'>,
+  exported: readonly Pick<ExportedFile, 'path' | 'source'>[],
+  {files, commands, log}: BundlePorts
+): Promise<readonly VerifiedStamp[]> {
+  if (!verify) return []
   const stamps: VerifiedStamp[] = []
-  if (order.verify) {
-    const expected = {version: stamp.version, shortCommit: stamp.commit}
-    for (const program of stampedPrograms(exported, stamp.binary, name)) {
-      const verified = await verifyStamp(program, expected, order.machinePlatform, {files, commands})
-      log.info(`${verified.path}: version ${verified.version}, build ${verified.commit} (${verified.how})`)
-      stamps.push(verified)
-    }
+  const expected = {version: stamp.version, shortCommit: stamp.commit}
+  for (const program of stampedPrograms(exported, stamp.binary, name)) {
+    const verified = await verifyStamp(program, expected, machinePlatform, {files, commands})
+    log.info(`${verified.path}: version ${verified.version}, build ${verified.commit} (${verified.how})`)
+    stamps.push(verified)
   }
-  return {files: exported, stamps}
+  return stamps
 }
 
 /**
@@ -84,8 +95,12 @@ export async function makeBundle(order: BundleOrder, ports: BundlePorts, checked
 }
 
 /** The programs named `binary`, at least one in every platform's directory of a build for several platforms. */
-function stampedPrograms(exported: readonly ExportedFile[], binary: string, name: string): readonly StampedProgram[] {
-  const platformOf = ({path}: ExportedFile) =>
+function stampedPrograms(
+  exported: readonly Pick<ExportedFile, 'path' | 'source'>[],
+  binary: string,
+  name: string
+): readonly StampedProgram[] {
+  const platformOf = ({path}: Pick<ExportedFile, 'path'>) =>
     platformOfDirectory(path.includes('/') ? (path.split('/', 1)[0] ?? '') : '')
   const programs = exported.filter(({path}) => [binary, `${binary}.exe`].includes(basename(path)))
   for (const platform of new Set(exported.map(platformOf))) {

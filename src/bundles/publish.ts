@@ -2,6 +2,7 @@ import {join} from 'node:path'
 import type {BuildResult} from '../build/execute.js'
 import {StepError} from '../errors.js'
 import type {Inputs} from '../inputs.js'
+import type {PlannedBuild} from '../plan/plan.js'
 import type {ArtifactStore, Commands, Files, Log, PublishedArtifact} from '../ports.js'
 import {checkExport, makeBundle, type Bundle, type BundleOrder} from './make-bundle.js'
 
@@ -11,6 +12,39 @@ export interface PublishedBundle {
   readonly artifact?: PublishedArtifact
 }
 
+/** Where bundles are made, and for whom. */
+export interface BundlePlace {
+  readonly outputDirectory: string
+  /** Of this machine, such as `linux/amd64`. */
+  readonly platform: string
+}
+
+/** What is asked of the bundle of a build. */
+export function bundleOrder(
+  build: PlannedBuild,
+  {verify}: Pick<Inputs, 'verify'>,
+  {outputDirectory, platform}: BundlePlace
+): BundleOrder {
+  return {
+    name: build.bundle,
+    exportDirectory: build.exportDirectory,
+    outputDirectory,
+    machinePlatform: platform,
+    stamp: build.stamp,
+    verify: verify === 'version',
+    modifiedTime: build.source.commitTime
+  }
+}
+
+/** Removes the bundles that an earlier run left: they are not of this one, even if this one makes no client. */
+export async function removeBundles(outputDirectory: string, files: Files): Promise<void> {
+  for (const name of ['binary-client', 'binary-daemon']) {
+    for (const stale of [name, `${name}.tar.gz`, `${name}.tar.gz.sha256`]) {
+      await files.remove(join(outputDirectory, stale))
+    }
+  }
+}
+
 /**
  * Makes the bundles of all builds, or none: every export is checked before the first one is made.
  *
@@ -18,29 +52,16 @@ export interface PublishedBundle {
  */
 export async function makeBundles(
   results: readonly BuildResult[],
-  {verify}: Inputs,
-  {outputDirectory, platform}: {readonly outputDirectory: string; readonly platform: string},
+  inputs: Inputs,
+  place: BundlePlace,
   ports: {readonly files: Files; readonly commands: Commands; readonly log: Log}
 ): Promise<PublishedBundle[]> {
   const checked = []
   for (const {build} of results) {
-    const order: BundleOrder = {
-      name: build.bundle,
-      exportDirectory: build.exportDirectory,
-      outputDirectory,
-      machinePlatform: platform,
-      stamp: build.stamp,
-      verify: verify === 'version',
-      modifiedTime: build.source.commitTime
-    }
+    const order = bundleOrder(build, inputs, place)
     checked.push({order, exported: await checkExport(order, ports)})
   }
-  // What an earlier run left is not of this one, even if this one makes no client.
-  for (const name of ['binary-client', 'binary-daemon']) {
-    for (const stale of [name, `${name}.tar.gz`, `${name}.tar.gz.sha256`]) {
-      await ports.files.remove(join(outputDirectory, stale))
-    }
-  }
+  await removeBundles(place.outputDirectory, ports.files)
   const made: PublishedBundle[] = []
   for (const {order, exported} of checked) made.push({bundle: await makeBundle(order, ports, exported)})
   return made

@@ -57,13 +57,14 @@ export function chooseBuilder(inputs: Inputs, network: Network, engine: EngineFa
     if (refused.length > 0) throw plainHttpError(refused, builder.name)
     return existing("named by 'builder'")
   }
-  const cacheReason = inputs.cache === 'off' || builder.exportsCaches ? undefined : 'cannot export layer caches'
+  const needsCaches = inputs.cache !== 'off' || inputs.cacheTo.length > 0
+  const cacheReason = needsCaches && !builder.exportsCaches ? 'cannot export layer caches' : undefined
   const mirrorReason = refused[0] === undefined ? undefined : `would refuse the plain-HTTP mirror ${refused[0].host}`
   const platformReason =
     inputs.platforms.length < 2 || builder.exportsCaches ? undefined : 'builds one platform at a time'
   const reason = cacheReason ?? mirrorReason ?? platformReason
   if (reason === undefined)
-    return existing(`the current builder, which ${inputs.cache === 'off' ? 'suffices' : 'can export layer caches'}`)
+    return existing(`the current builder, which ${needsCaches ? 'can export layer caches' : 'suffices'}`)
   const configuration = buildkitdConfiguration(network.registryMirrors)
   const upstreamImage = inputs.buildkitImage ?? defaultBuildkitImage
   const image = inputs.buildkitImage ?? mirrored(defaultBuildkitImage, network, engine)

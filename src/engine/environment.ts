@@ -61,10 +61,13 @@ export function clientRoutes(
   }
 }
 
-/** The part of `environment` that docker may see. */
-export function dockerEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+/** The part of `environment` that docker may see; `more` are variables that it needs for once. */
+export function dockerEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  more: readonly string[] = []
+): Record<string, string> {
   const kept: Record<string, string> = {}
-  for (const name of inheritedVariables) {
+  for (const name of [...inheritedVariables, ...more]) {
     const value = environment[name]
     if (value !== undefined) kept[name] = value
   }

@@ -31,7 +31,7 @@ export function planeNotes(
     ...ofBuilder,
     ...(builder.kind === 'existing' ? existingNotes(network, builder, endpoints) : []),
     ...stepNotes(network, engine),
-    ...(inputs.cache === 'off' || builder.exportsCaches
+    ...((inputs.cache === 'off' && inputs.cacheTo.length === 0) || builder.exportsCaches
       ? []
       : [`The builder '${builder.name}' cannot export layer caches, so none are kept.`])
   ]

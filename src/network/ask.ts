@@ -68,6 +68,14 @@ export function mayPassSoon(result: ProbeResult): boolean {
   return mayPass(result) && !('failure' in result && result.reason === 'timeout')
 }
 
+/** Asks once more when what went wrong may be over by then. */
+export function askingTwice(ask: Ask): Ask {
+  return async (url, options) => {
+    const result = await ask(url, options)
+    return mayPassSoon(result) ? await ask(url, options) : result
+  }
+}
+
 function redirectTarget(from: string, {status, headers}: Answered): string | undefined {
   const location = headers.location
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined

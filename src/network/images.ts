@@ -32,18 +32,6 @@ export function formatImageReference({registry, repository, tag, digest}: ImageR
   return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`
 }
 
-/**
- * The name under which a build finds a named context that stands in for the image: Docker's familiar form without
- * `docker.io/library/` and `:latest` (moby/buildkit frontend/dockerui/namedcontext.go).
- */
-export function namedContextOf(reference: ImageReference): string {
-  const plain = reference.tag === 'latest' && reference.digest === undefined
-  const shown = formatImageReference(
-    plain ? {registry: reference.registry, repository: reference.repository} : reference
-  )
-  return shown.replace(/^docker\.io\/library\//, '').replace(/^docker\.io\//, '')
-}
-
 /** `index.docker.io` and `registry-1.docker.io` are other names of docker.io. */
 export function normalRegistry(host: string): string {
   return host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host

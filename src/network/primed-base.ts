@@ -2,27 +2,17 @@ import {downloadShim, shellQuoted} from './download-shim.js'
 import type {Network, PrefixRule} from './network.js'
 import {givenProxies, wall} from './step-proxies.js'
 
-/** Whether there is anything to prime at all. */
-export function isPriming(network: Network): boolean {
-  return primingOf(network).length > 0
-}
-
 /**
- * A Dockerfile, without a context, for an image that stands in for `image` by a named context: the same image with its
- * package sources, git, curl, wget, certificates and environment pointed to the mirrors. That is how routes reach the steps
- * of a tree that is never edited, on any builder (docs.docker.com/reference/cli/docker/buildx/build, `--build-context`).
- * Nothing of it gets into a tree's result, whose last stage begins from scratch.
+ * The instructions, each on one line, of a stage on top of an image, which the tree's stages begin with in its place: package
+ * sources, git, curl, wget, certificates and environment are pointed to the mirrors. That is how routes reach the steps of
+ * a tree that is never edited, on any builder. Nothing of it gets into a tree's result, whose last stage begins from
+ * scratch. None when there is nothing to prime.
  *
- * `platform` is what the tree's `FROM` says, variables and all. The steps need only what every Debian, Ubuntu and Alpine
- * image has: a POSIX shell and sed, and root. Programs may come later, by the tree's own steps; package sources that these
- * add are not covered.
+ * They need only what every Debian, Ubuntu and Alpine image has: a POSIX shell and sed, and root. Programs may come later,
+ * by the tree's own steps; package sources that these add are not covered. Here-documents of a Dockerfile are out of the
+ * question: docker/cli v20.10 pins frontends from before 1.4, which do not know them.
  */
-export function primedDockerfile(image: string, network: Network, platform = '$TARGETPLATFORM'): string {
-  return [`FROM --platform=${platform} ${image}`, ...primingOf(network), ''].join('\n')
-}
-
-/** The instructions, each one with its here-documents. */
-function primingOf(network: Network): string[] {
+export function primingOf(network: Network): readonly string[] {
   const commands = [
     ...certificateCommands(network),
     ...aptCommands(network),
@@ -33,9 +23,24 @@ function primingOf(network: Network): string[] {
   ]
   return [
     ...Object.entries(environmentOf(network)).map(([name, value]) => `ENV ${name}=${dockerfileQuoted(value)}`),
-    ...certificateFiles(network),
-    ...(commands.length === 0 ? [] : [hereDocument('RUN', ['set -e', ...commands].join('\n'))])
+    ...scripts(commands).map(script => `RUN ${JSON.stringify(['/bin/sh', '-c', script])}`)
   ]
+}
+
+// A line of a Dockerfile has 64 KiB at most (moby/buildkit frontend/dockerfile/parser, bufio.MaxScanTokenSize). Only
+// certificates get near it.
+const scriptLength = 32 * 1024
+
+/** The commands in as few scripts as their length allows. */
+function scripts(commands: readonly string[]): string[] {
+  const found: string[] = []
+  for (const command of commands) {
+    const last = found.at(-1)
+    if (last !== undefined && last.length + command.length < scriptLength)
+      found[found.length - 1] = `${last}\n${command}`
+    else found.push(`set -e\n${command}`)
+  }
+  return found
 }
 
 const bundle = '/etc/ssl/certs/ca-certificates.crt'
@@ -59,22 +64,16 @@ function environmentOf(network: Network): Record<string, string> {
 }
 
 // One certificate in each file, for the tools that keep the bundle: `update-ca-certificates` runs when a tree installs the
-// package, and makes the bundle anew from them and the public ones. A bundle may be longer than an argument of a shell.
-function certificateFiles({certificates}: Network): string[] {
+// package, and makes the bundle anew from them and the public ones.
+function certificateCommands({certificates}: Network): string[] {
   const blocks = certificates?.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
   if (blocks.length === 0) return []
-  const files = blocks.map((block, index) => ({name: `build-moby-${index + 1}.crt`, block}))
+  const directory = '/usr/local/share/ca-certificates'
   return [
-    [
-      `COPY ${files.map(({name}) => `<<'${name}'`).join(' ')} /usr/local/share/ca-certificates/`,
-      ...files.flatMap(({name, block}) => [block, name])
-    ].join('\n')
+    `mkdir -p ${directory} /etc/ssl/certs`,
+    ...blocks.map((block, index) => hereDocument(`cat > ${directory}/build-moby-${index + 1}.crt`, block)),
+    `cat ${directory}/build-moby-*.crt >> ${bundle}`
   ]
-}
-
-function certificateCommands(network: Network): string[] {
-  if (certificateFiles(network).length === 0) return []
-  return ['mkdir -p /etc/ssl/certs', `cat /usr/local/share/ca-certificates/build-moby-*.crt >> ${bundle}`]
 }
 
 // One-line lists (`deb http://host/debian bookworm main`) and deb822 (`URIs: http://host/debian`) alike. Sources are known by

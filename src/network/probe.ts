@@ -1,11 +1,11 @@
 import type {Answered, Ask, AskOptions} from './ask.js'
 import {follow} from './ask.js'
-import {askManifest} from './ask-registry.js'
+import {askManifest, registryApi} from './ask-registry.js'
 import type {Endpoint} from './endpoint.js'
 import {type Check, type Finding, findingOf, isGood, isPage} from './finding.js'
 import {parseImageReference} from './images.js'
 import type {Network} from './network.js'
-import {isLoopbackHost, proxyFor} from './proxy.js'
+import {proxyFor} from './proxy.js'
 import {mirrorName} from './source-policy.js'
 import {alpineIndexes, aptSuites} from './suites.js'
 import {isHttpUrl} from './url.js'
@@ -70,10 +70,7 @@ async function probeHost(target: string, context: ProbeContext): Promise<Finding
 async function probeImage(target: string, {ask, network}: ProbeContext): Promise<Finding> {
   const mirror = network.registryMirrors.find(each => target.startsWith(`${mirrorName(each)}/`))
   const reference = parseImageReference(target)
-  // The host of Docker Hub's API, which its name hides; loopback registries speak plain HTTP to Docker.
-  const host = reference.registry === 'docker.io' ? 'registry-1.docker.io' : reference.registry
-  const scheme = mirror?.scheme ?? (isLoopbackHost(host.replace(/:\d+$/, '')) ? 'http' : 'https')
-  const base = `${scheme}://${host}/v2`
+  const base = registryApi(reference.registry, mirror?.scheme)
   const reply = await askManifest(ask, base, reference)
   return findingOf(base, reply, throughProxy(reply.url, network), answer => {
     if (answer.status === 401) return {good: true, words: 'wants a login: see `docker login`'}

@@ -1,5 +1,5 @@
 import type {Log, Prober} from '../ports.js'
-import {asker, type Ask, type AskSettings, mayPassSoon} from './ask.js'
+import {asker, askingTwice, type AskSettings} from './ask.js'
 import type {Endpoint} from './endpoint.js'
 import {isGood} from './finding.js'
 import type {DirectPermissions, Network, PrefixRule} from './network.js'
@@ -137,12 +137,4 @@ async function failureOf(kind: SurveyedKind, {targets}: Candidate, context: Prob
   )
   const failed = findings.find(({finding}) => !isGood(finding))
   return failed === undefined ? undefined : `${failed.url}: ${failed.finding.detail}`
-}
-
-/** What may be over in a moment is asked once more. */
-function askingTwice(ask: Ask): Ask {
-  return async (url, options) => {
-    const result = await ask(url, options)
-    return mayPassSoon(result) ? await ask(url, options) : result
-  }
 }

@@ -5,11 +5,12 @@ import type {EngineFacts} from '../engine/survey-engine.js'
 import {ConfigurationError} from '../errors.js'
 import type {Inputs} from '../inputs.js'
 import type {Endpoint, RoutedEndpoint} from '../network/endpoint.js'
+import type {ImageDigests} from '../network/image-digests.js'
 import {formatImageReference, parseImageReference} from '../network/images.js'
 import type {Network} from '../network/network.js'
 import {endpointsOf, hostsOf} from '../recipes/endpoints.js'
 import type {InventoriedComponent} from './inventory.js'
-import {planBuild} from './plan-build.js'
+import {planBuild, type PlanPlace} from './plan-build.js'
 import type {Plan, PlannedBuild} from './plan.js'
 import {routeEndpoints} from './routes.js'
 
@@ -18,10 +19,13 @@ export interface PlanFacts {
   readonly components: readonly InventoriedComponent[]
   readonly engine: EngineFacts
   readonly network: Network
+  /** What the registries have now for the images that the builds start from. */
+  readonly imageDigests: ImageDigests
   /** A directory of this run alone, for files, exports and caches. */
   readonly workDirectory: string
-  /** Makes the name of a created builder unlike any other. */
+  /** Makes the names of a created builder and of cache entries unlike any other. */
   readonly unique: string
+  readonly place: PlanPlace
 }
 
 /**
@@ -30,11 +34,11 @@ export interface PlanFacts {
  * @throws ConfigurationError when the inputs ask for what this engine or these mirrors cannot do.
  */
 export function makePlan(inputs: Inputs, facts: PlanFacts): Plan {
-  const {components, network, engine, workDirectory} = facts
+  const {components, network, engine} = facts
   const builder = chooseBuilder(inputs, network, engine, facts.unique)
   const parts = components.map(component => ({
     component,
-    build: planBuild(component, {inputs, network, engine, builder, workDirectory})
+    build: planBuild(component, {...facts, inputs, builder})
   }))
   const endpoints = [
     ...builderEndpoints(builder, network, engine),
@@ -50,9 +54,10 @@ export function makePlan(inputs: Inputs, facts: PlanFacts): Plan {
     builder,
     builds: parts.map(({build}) => build),
     endpoints,
-    inheritedVariables,
+    inheritedVariables: [...new Set([...inheritedVariables, ...parts.flatMap(({build}) => build.caches.variables)])],
     notes: [
       ...new Set(parts.flatMap(({build}) => build.frontend.why ?? [])),
+      ...new Set(parts.flatMap(({build}) => build.caches.notes)),
       ...planeNotes(inputs, network, engine, builder, endpoints)
     ]
   }

@@ -1,36 +1,49 @@
-import {createHash} from 'node:crypto'
 import {join} from 'node:path'
 import type {PlannedBuilder} from '../engine/choose-builder.js'
 import type {EngineFacts} from '../engine/survey-engine.js'
-import {isAtLeast} from '../engine/versions.js'
 import type {Inputs} from '../inputs.js'
-import {namedContextOf, parseImageReference} from '../network/images.js'
+import type {ImageDigests} from '../network/image-digests.js'
+import {parseImageReference} from '../network/images.js'
 import type {Network} from '../network/network.js'
-import {isPriming, primedDockerfile} from '../network/primed-base.js'
+import {primingOf} from '../network/primed-base.js'
 import type {ProxySettings} from '../network/proxy.js'
 import {sourcePolicy} from '../network/source-policy.js'
 import {stepProxies} from '../network/step-proxies.js'
 import {mirroredName} from '../network/survey-mirrors.js'
 import {parseDockerfile, withoutSyntax} from '../recipes/dockerfile.js'
+import {withPrimedBases} from '../recipes/primed-stages.js'
 import {chooseFrontend, takesSecretVariables, type Frontend} from '../recipes/frontend.js'
 import {haveCredentials, proxySecretLines, withoutNetwork, withProxySecrets} from '../recipes/step-options.js'
-import {bakeOverride, type PrimedImage} from './bake-override.js'
+import {bakeCommand} from './bake-command.js'
+import {bakeOverride} from './bake-override.js'
 import type {InventoriedComponent} from './inventory.js'
-import type {PlannedBuild, PlannedCache, PlannedFile} from './plan.js'
+import {planCaches} from './plan-caches.js'
+import type {PlannedBuild, PlannedFile} from './plan.js'
 
 /** What the plans of all builds of a run have in common. */
 export interface BuildSettings {
   readonly inputs: Inputs
   readonly network: Network
+  readonly imageDigests: ImageDigests
   readonly engine: EngineFacts
   readonly builder: PlannedBuilder
   /** A directory of this run alone, for files, exports and caches. */
   readonly workDirectory: string
+  /** Unlike that of any other run. */
+  readonly unique: string
+  readonly place: PlanPlace
+}
+
+/** Where a run takes place, as far as the plan is concerned. */
+export interface PlanPlace {
+  /** Absolute. */
+  readonly workspace: string
+  readonly environment: Readonly<Record<string, string | undefined>>
 }
 
 /** Decides how one component is built: the command, the files outside the tree, the caches. */
 export function planBuild(component: InventoriedComponent, settings: BuildSettings): PlannedBuild {
-  const {inputs, network, builder, workDirectory} = settings
+  const {inputs, network, builder, engine, workDirectory} = settings
   const {source, treeBuild, sources} = component
   const frontend = planFrontend(component, settings)
   const directory = join(workDirectory, component.component)
@@ -41,25 +54,37 @@ export function planBuild(component: InventoriedComponent, settings: BuildSettin
     path: join(directory, 'Dockerfile'),
     content: outOfTree(component, frontend, proxySecrets ? proxies : undefined, network)
   }
-  const primed = primedImages(component, network)
   const policy = sourcePolicy(network, {adds: sources.adds, proxied: builder.kind === 'created'})
   const policyFile = {path: join(directory, 'source-policy.json'), content: `${JSON.stringify(policy, undefined, 2)}\n`}
-  const cache = planCache(component, settings, directory, [
-    source.commit,
-    dockerfile.content,
-    JSON.stringify([treeBuild.arguments, primed, policy])
-  ])
+  const environment = {
+    BUILDX_NO_DEFAULT_ATTESTATIONS: '1',
+    // Nobody reads what it says of the commit, and `git show` would fetch the parent's tree, past all mirrors (docker/buildx
+    // build/git.go).
+    BUILDX_GIT_INFO: '0',
+    ...(policy === undefined ? {} : {EXPERIMENTAL_BUILDKIT_SOURCE_POLICY: policyFile.path})
+  }
+  const secrets = proxySecrets ? proxySecretLines(proxies) : []
+  const {caches, cacheFrom, cacheTo, permissions} = planCaches(component, settings, {
+    dockerfile: dockerfile.content,
+    frontend,
+    policy: policy && JSON.stringify(policy),
+    environment,
+    files: policy === undefined ? [] : [policyFile],
+    secrets,
+    directory
+  })
   const override: PlannedFile = {
     path: join(directory, 'bake-override.json'),
-    content: bakeOverride(
-      treeBuild,
-      primed,
-      inputs.platforms,
-      {dockerfile: dockerfile.path, exportDirectory, emptyContext: join(directory, 'empty')},
-      cache,
-      proxySecrets ? proxySecretLines(proxies) : []
-    )
+    content: bakeOverride(treeBuild, {
+      dockerfile: dockerfile.path,
+      platforms: inputs.platforms,
+      output: `type=local,dest=${exportDirectory}`,
+      cacheFrom,
+      cacheTo,
+      secrets
+    })
   }
+  const command = {builder: builder.name, buildx: engine.buildx, workDirectory}
   return {
     component: component.component,
     bundle: component.component === 'daemon' ? 'binary-daemon' : 'binary-client',
@@ -67,12 +92,9 @@ export function planBuild(component: InventoriedComponent, settings: BuildSettin
     source,
     frontend,
     platforms: inputs.platforms,
-    command: bakeCommand(treeBuild.bakeTarget, settings, override.path),
+    command: bakeCommand(treeBuild.bakeTarget, override.path, command, permissions),
     workingDirectory: source.directory,
-    environment: {
-      BUILDX_NO_DEFAULT_ATTESTATIONS: '1',
-      ...(policy === undefined ? {} : {EXPERIMENTAL_BUILDKIT_SOURCE_POLICY: policyFile.path})
-    },
+    environment,
     files: [
       dockerfile,
       {path: `${dockerfile.path}.dockerignore`, content: treeBuild.dockerignore},
@@ -81,7 +103,7 @@ export function planBuild(component: InventoriedComponent, settings: BuildSettin
     ],
     proxySecrets,
     exportDirectory,
-    ...(cache === undefined ? {} : {cache}),
+    caches,
     stamp: {binary: treeBuild.stampedBinary, version: source.version, commit: source.shortCommit}
   }
 }
@@ -97,7 +119,7 @@ function planFrontend(
   return chooseFrontend(treeBuild.dockerfile, mirrorHasFrontend, name, builder.buildkit)
 }
 
-/** The tree's Dockerfile with what its steps need from us. Lines keep their numbers. */
+/** The tree's Dockerfile with what its steps need from us: options of `RUN`, and stages below those that download. */
 function outOfTree(
   {treeBuild, sources}: InventoriedComponent,
   frontend: Frontend,
@@ -106,54 +128,8 @@ function outOfTree(
 ): string {
   const text = frontend.kind === 'built-in' ? withoutSyntax(treeBuild.dockerfile) : treeBuild.dockerfile
   const walled = network.strict ? withoutNetwork(text, sources.quietSteps) : text
-  return secretProxies === undefined ? walled : withProxySecrets(walled, secretProxies)
-}
-
-function primedImages({sources}: InventoriedComponent, network: Network): PrimedImage[] {
-  if (!isPriming(network)) return []
-  return sources.images
-    .filter(({downloads}) => downloads)
-    .map(({image, spelled, platform}) => ({
-      namedContext: namedContextOf(image),
-      dockerfile: primedDockerfile(spelled, network, platform)
-    }))
-}
-
-function planCache(
-  {component, source}: InventoriedComponent,
-  {inputs, builder}: BuildSettings,
-  directory: string,
-  content: readonly string[]
-): PlannedCache | undefined {
-  if (inputs.cache === 'off' || !builder.exportsCaches) return undefined
-  const platforms = (inputs.platforms.length === 0 ? [builder.platform] : inputs.platforms)
-    .join('+')
-    .replaceAll('/', '_')
-  const own = inputs.cacheKey === '' ? '' : `${inputs.cacheKey}-`
-  const family = `${own}build-moby-layers-1-${component}-${platforms}-${inputs.target}-`
-  const line = /^\d+\.\d+/.exec(source.version)?.[0] ?? 'other'
-  const digest = createHash('sha256').update(content.join('\0')).digest('hex').slice(0, 16)
-  return {
-    key: `${family}${line}-${digest}`,
-    prefixes: [`${family}${line}-`, family],
-    importDirectory: join(directory, 'cache-from'),
-    exportDirectory: join(directory, 'cache-to')
-  }
-}
-
-function bakeCommand(target: string, {builder, engine, workDirectory}: BuildSettings, override: string): string[] {
-  return [
-    'docker',
-    'buildx',
-    'bake',
-    `--builder=${builder.name}`,
-    '--file=docker-bake.hcl',
-    `--file=${override}`,
-    '--progress=rawjson',
-    // Older ones let bake read and write everywhere (docker/buildx v0.18.0).
-    ...(isAtLeast(engine.buildx, [0, 18, 0])
-      ? [`--allow=fs.read=${workDirectory}`, `--allow=fs.write=${workDirectory}`]
-      : []),
-    target
-  ]
+  const proxied = secretProxies === undefined ? walled : withProxySecrets(walled, secretProxies)
+  const bases = sources.images.flatMap(image => (image.downloads ? image.bases : []))
+  // Last, because it moves lines.
+  return withPrimedBases(proxied, bases, primingOf(network))
 }

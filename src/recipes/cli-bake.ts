@@ -1,4 +1,4 @@
-import {declareArguments, type Recipe} from './recipe.js'
+import {buildTime, declareArguments, type Recipe} from './recipe.js'
 
 /**
  * docker/cli since v20.10.6: `docker buildx bake binary`. It has arguments for version and packager only; commit, build
@@ -20,7 +20,7 @@ export const cliBake: Recipe = {
     return {
       bakeTarget: 'binary',
       stage: 'binary',
-      dockerfile: declareArguments(tree.Dockerfile ?? '', ['GITCOMMIT', 'PLATFORM', 'SOURCE_DATE_EPOCH']),
+      dockerfile: declareArguments(tree.Dockerfile ?? '', ['GITCOMMIT', 'PLATFORM', buildTime(order.commitTime)]),
       // The commit is given, so the history need not travel into the build, nor spoil its cache with every new clone.
       dockerignore: `${tree['.dockerignore'] ?? ''}\n.git\n`,
       arguments: {
@@ -28,9 +28,9 @@ export const cliBake: Recipe = {
         PACKAGER_NAME: order.packagerName ?? '',
         GITCOMMIT: order.shortCommit,
         PLATFORM: order.platformName ?? '',
-        SOURCE_DATE_EPOCH: String(order.commitTime),
         ...order.buildArguments
       },
+      commitVariables: ['VERSION', 'GITCOMMIT', 'SOURCE_DATE_EPOCH'],
       stampedBinary: 'docker'
     }
   }

@@ -69,6 +69,13 @@ export function withoutSyntax(text: string): string {
   return [...others, ...comments, ...lines.slice(directives.length)].join('\n')
 }
 
+/** The parser directives at the top, such as `# syntax=…`, as they are written. */
+export function directiveLines(text: string): readonly string[] {
+  const lines = text.split(/\r?\n/)
+  const end = lines.findIndex(line => !directivePattern.test(line))
+  return lines.slice(0, end < 0 ? lines.length : end)
+}
+
 const directivePattern = /^\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S+)\s*$/
 
 function parserDirectives(lines: readonly string[]): Map<string, string> {

@@ -1,4 +1,4 @@
-import {declareArguments, type Recipe} from './recipe.js'
+import {buildTime, declareArguments, type Recipe} from './recipe.js'
 
 /**
  * moby from v23.0.0-rc.2 to master: `docker buildx bake binary|dynbinary|all` (docker-bake.hcl and Dockerfile of those
@@ -16,7 +16,8 @@ export const mobyBake: Recipe = {
     return {
       bakeTarget: order.target,
       stage: order.target === 'all' ? 'all' : 'binary',
-      dockerfile: declareArguments(tree.Dockerfile ?? '', ['SOURCE_DATE_EPOCH']),
+      // hack/make.sh takes the build time from it, so that the same commit gives the same bytes.
+      dockerfile: declareArguments(tree.Dockerfile ?? '', [buildTime(order.commitTime)]),
       dockerignore: tree['.dockerignore'] ?? '',
       arguments: {
         VERSION: order.version,
@@ -25,10 +26,9 @@ export const mobyBake: Recipe = {
         PRODUCT: order.product ?? '',
         DEFAULT_PRODUCT_LICENSE: '',
         PACKAGER_NAME: order.packagerName ?? '',
-        // hack/make.sh takes the build time from it, so that the same commit gives the same bytes.
-        SOURCE_DATE_EPOCH: String(order.commitTime),
         ...order.buildArguments
       },
+      commitVariables: ['VERSION', 'DOCKER_GITCOMMIT', 'SOURCE_DATE_EPOCH'],
       stampedBinary: 'dockerd'
     }
   }

@@ -43,6 +43,8 @@ export interface TreeBuild {
   readonly dockerfile: string
   readonly dockerignore: string
   readonly arguments: Readonly<Record<string, string>>
+  /** The variables, build arguments or not, whose values change with each commit: no step that sees one serves another. */
+  readonly commitVariables: readonly string[]
   /** The program that must report the stamp. */
   readonly stampedBinary: 'dockerd' | 'docker'
 }
@@ -72,10 +74,19 @@ export function recipeFor(tree: Tree, recipes: readonly Recipe[], what: string, 
 }
 
 /**
- * The Dockerfile with further arguments declared wherever `ARG VERSION` stands: variables that the tree's scripts read,
- * but that its Dockerfile lets nobody set. Declared there, they touch the compiling step and no cached layer below it.
- * Lines keep their numbers.
+ * The Dockerfile with further arguments, `NAME` or `NAME=default`, declared wherever `ARG VERSION` stands: variables that
+ * the tree's scripts read, but that its Dockerfile lets nobody set. Declared there, they touch the compiling step and no
+ * cached layer below it. Lines keep their numbers.
  */
-export function declareArguments(dockerfile: string, names: readonly string[]): string {
-  return dockerfile.replace(/^(ARG VERSION)[ \t]*$/gm, `$1 ${names.join(' ')}`)
+export function declareArguments(dockerfile: string, declarations: readonly string[]): string {
+  return dockerfile.replace(/^(ARG VERSION)[ \t]*$/gm, `$1 ${declarations.join(' ')}`)
+}
+
+/**
+ * The declaration of SOURCE_DATE_EPOCH for `declareArguments`, in seconds since the epoch. It is a default because BuildKit
+ * puts the value of a build argument of this name into the cache key of every `WORKDIR`, so that no layer after one would
+ * serve another commit (moby/buildkit frontend/dockerfile/dockerfile2llb/convert.go, dispatchWorkdir).
+ */
+export function buildTime(commitTime: number): string {
+  return `SOURCE_DATE_EPOCH=${commitTime}`
 }

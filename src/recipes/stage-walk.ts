@@ -38,8 +38,18 @@ export interface StageWalk {
   readonly references: readonly {readonly name: string; readonly line: number}[]
   /** URLs that an `ADD` fetches. */
   readonly adds: readonly {readonly url: string; readonly line: number}[]
-  readonly runs: readonly {readonly line: number; readonly downloads: readonly PlacedDownload[]}[]
+  readonly runs: readonly StageRun[]
   readonly end: StageState
+}
+
+/** A `RUN`. */
+export interface StageRun {
+  readonly line: number
+  readonly downloads: readonly PlacedDownload[]
+  /** Values of its `--mount` flags, variables expanded. */
+  readonly mounts: readonly string[]
+  /** The working directory. */
+  readonly directory: string
 }
 
 interface PlacedDownload {
@@ -112,9 +122,14 @@ export function walkStage(stage: Stage, start: StageState, variables: StageVaria
     return step.flags.some(({name, value}) => name === 'network' && value === 'none') ? [] : found
   }
 
+  // Other than the shell of a step, a flag knows only what the stage declares, the platforms included.
+  const declared = (name: string) => environment.get(name) ?? stageArguments.get(name)
+  const mounts = ({flags}: Instruction) =>
+    flags.filter(({name}) => name === 'mount').map(({value}) => expandVariables(value, declared))
+
   const references: {name: string; line: number}[] = []
   const adds: {url: string; line: number}[] = []
-  const runs: {line: number; downloads: PlacedDownload[]}[] = []
+  const runs: StageRun[] = []
   for (const step of stage.instructions) {
     const {keyword, line} = step
     if (keyword === 'ARG' || keyword === 'ENV') declare(step)
@@ -122,7 +137,7 @@ export function walkStage(stage: Stage, start: StageState, variables: StageVaria
     if (keyword === 'WORKDIR') directory = inDirectory(directory, expandVariables(step.text, lookup))
     if (keyword === 'COPY' || keyword === 'ADD') copies.push(...copiedParts(step, directory, lookup))
     if (keyword === 'ADD') adds.push(...remoteFiles(step, lookup).map(url => ({url, line})))
-    if (keyword === 'RUN') runs.push({line, downloads: downloads(step)})
+    if (keyword === 'RUN') runs.push({line, downloads: downloads(step), mounts: mounts(step), directory})
   }
   const end = {...start, environment, arguments: stageArguments, directory, copies, remotes, aptSources, packages}
   return {references, adds, runs, end}

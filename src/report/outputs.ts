@@ -1,4 +1,4 @@
-import type {CacheHit} from '../build/execute.js'
+import type {CacheAccount} from '../cache/account.js'
 import type {Plan} from '../plan/plan.js'
 import type {PublishedBundle} from '../bundles/publish.js'
 import type {Outcome} from './summary.js'
@@ -15,7 +15,7 @@ export function planOutputs(plan: Plan, planFile: string): Record<string, string
 }
 
 /** The outputs of action.yml for a finished run. */
-export function runOutputs({plan, planFile, results, bundles, outputDirectory}: Outcome): Record<string, string> {
+export function runOutputs({plan, planFile, caches, bundles, outputDirectory}: Outcome): Record<string, string> {
   const client = bundles.find(({bundle}) => bundle.name === 'binary-client')
   const daemon = bundles.find(({bundle}) => bundle.name === 'binary-daemon')
   return {
@@ -23,7 +23,7 @@ export function runOutputs({plan, planFile, results, bundles, outputDirectory}: 
     bundles: outputDirectory,
     ...bundleOutputs('client', client),
     ...bundleOutputs('daemon', daemon),
-    'cache-hit': overallHit(results.map(({cacheHit}) => cacheHit))
+    'cache-hit': cacheHit(caches)
   }
 }
 
@@ -36,7 +36,10 @@ function bundleOutputs(name: 'client' | 'daemon', published: PublishedBundle | u
   }
 }
 
-function overallHit(hits: readonly CacheHit[]): CacheHit {
-  if (hits.length > 0 && hits.every(hit => hit === 'full')) return 'full'
-  return hits.some(hit => hit !== 'none') ? 'partial' : 'none'
+/** How much of the builds was there already; git objects are no part of a build. */
+function cacheHit(caches: readonly CacheAccount[]): 'full' | 'partial' | 'none' {
+  // Bundles that are kept only now say nothing of this run.
+  const results = caches.filter(({kind, restored}) => kind === 'result' || (kind === 'bundles' && restored))
+  if (results.length > 0 && results.every(({exact}) => exact)) return 'full'
+  return caches.some(({kind, restored}) => kind !== 'git' && restored !== undefined) ? 'partial' : 'none'
 }

@@ -1,5 +1,6 @@
 import type {Endpoint, RoutedEndpoint} from '../network/endpoint.js'
-import type {Plan, PlannedBuild} from '../plan/plan.js'
+import type {PlannedMounts} from '../cache/plan-mounts.js'
+import type {Plan, PlannedBuild, PlannedCaches} from '../plan/plan.js'
 import {formatTable} from '../format.js'
 
 /** The plan as text for a terminal or a log. */
@@ -88,10 +89,26 @@ function renderBuild(build: PlannedBuild): string {
     `recipe    ${build.recipe}`,
     `command   ${build.command.join(' ')}`,
     `platforms ${build.platforms.length === 0 ? "the builder's own" : build.platforms.join(', ')}`,
-    `cache     ${build.cache?.key ?? 'none'}`,
+    ...cacheLines(build.caches),
     ...Object.entries(build.environment).map(([name, value]) => `sets      ${name}=${value}`),
     ...build.files.map(({path}) => `writes    ${path}`)
   ])
+}
+
+/** What is kept of the build between runs. */
+function cacheLines({result, layers, mounts, from, to}: PlannedCaches): string[] {
+  const kept = [
+    ...(result === undefined ? [] : [result.key]),
+    ...(layers === undefined ? [] : [layers.key]),
+    ...(mounts === undefined ? [] : [`${mounts.prefixes[0] ?? ''}… (${mountIds(mounts)})`]),
+    ...from.map(line => `from ${line}`),
+    ...to.map(line => `to ${line}`)
+  ]
+  return (kept.length === 0 ? ['nothing'] : kept).map(line => `keeps     ${line}`)
+}
+
+function mountIds({groups}: PlannedMounts): string {
+  return [...new Set(groups.flatMap(({mounts}) => mounts.map(({id}) => id)))].join(', ')
 }
 
 function section(title: string, lines: readonly string[]): string {

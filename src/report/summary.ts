@@ -1,10 +1,14 @@
 import type {BuildResult} from '../build/execute.js'
+import {makesLayer, type Step} from '../build/progress.js'
+import {cacheNames, matchText, type CacheAccount} from '../cache/account.js'
+import type {ReusedBundles} from '../cache/reuse-bundles.js'
 import type {PublishedBundle} from '../bundles/publish.js'
 import type {PreflightResult} from '../network/preflight.js'
 import type {Plan} from '../plan/plan.js'
-import type {PublishedArtifact} from '../ports.js'
+import type {CacheEntry, PublishedArtifact} from '../ports.js'
 import {formatDuration, formatSize, markdownTable} from '../format.js'
 import {preflightSummary} from './preflight-text.js'
+import {reusedSummary} from './reuse-text.js'
 
 /** Everything a finished run has to tell. */
 export interface Outcome {
@@ -12,7 +16,10 @@ export interface Outcome {
   /** What preflight found; empty when it is off. */
   readonly endpoints: readonly PreflightResult[]
   readonly results: readonly BuildResult[]
+  readonly caches: readonly CacheAccount[]
   readonly bundles: readonly PublishedBundle[]
+  /** When nothing was built, because an earlier run has built the same. */
+  readonly reused?: Pick<ReusedBundles, 'origin' | 'compared' | 'notCompared'>
   readonly outputDirectory: string
   readonly planFile: string
   /** Of the whole run, in seconds. */
@@ -20,23 +27,14 @@ export interface Outcome {
 }
 
 /** The job summary: version, commit, binaries, durations, caches, where the artifacts are. */
-export function renderSummary({plan, endpoints, results, bundles, outputDirectory, seconds}: Outcome): string {
+export function renderSummary(outcome: Outcome): string {
+  const {plan, endpoints, results, caches, bundles, reused, outputDirectory, seconds} = outcome
   const daemon = plan.builds[0]
   const title =
     daemon === undefined ? 'Build Moby' : `Build Moby: ${daemon.stamp.version}, build ${daemon.stamp.commit}`
   return [
     `## ${title}`,
-    markdownTable(
-      ['component', 'version', 'commit', 'from', 'layers from the cache', 'built in'],
-      results.map(({build, progress, cacheHit, seconds: took}) => [
-        build.component,
-        build.stamp.version,
-        `\`${build.source.commit}\` (${build.source.describe})`,
-        `${build.source.repository} ${build.source.ref.name}`,
-        cacheText(progress.steps, cacheHit, build.cache !== undefined),
-        formatDuration(took)
-      ])
-    ),
+    ...(reused === undefined ? [builtTable(results)] : reusedSummary(plan, reused)),
     markdownTable(
       ['archive', 'size', 'sha256', 'where'],
       bundles.map(({bundle: {archive, name}, artifact}) => [
@@ -53,16 +51,52 @@ export function renderSummary({plan, endpoints, results, bundles, outputDirector
       )
     ),
     `Verified: ${verifiedText(bundles)}. Whole run: ${formatDuration(seconds)}. Output: \`${outputDirectory}\`.`,
+    ...(caches.length === 0 ? [] : [cacheTable(caches)]),
     ...(endpoints.length === 0 ? [] : [preflightSummary(endpoints)]),
+    ...(plan.reuse !== undefined && 'why' in plan.reuse ? [`> Nothing is reused: ${plan.reuse.why}.`] : []),
     ...plan.notes.map(note => `> ${note}`),
     ''
   ].join('\n\n')
 }
 
-function cacheText(steps: readonly {cached: boolean}[], hit: BuildResult['cacheHit'], caching: boolean): string {
-  const cached = steps.filter(step => step.cached).length
-  const share = `${cached} of ${steps.length} steps`
-  return caching ? `${hit} (${share})` : share
+function builtTable(results: readonly BuildResult[]): string {
+  return markdownTable(
+    ['component', 'version', 'commit', 'from', 'cached steps', 'built in'],
+    results.map(({build, progress, seconds: took}) => [
+      build.component,
+      build.stamp.version,
+      `\`${build.source.commit}\` (${build.source.describe})`,
+      `${build.source.repository} ${build.source.ref.name}`,
+      cachedText(progress.steps),
+      formatDuration(took)
+    ])
+  )
+}
+
+/** Of the steps that make layers, those that did not run. */
+function cachedText(steps: readonly Step[]): string {
+  const making = steps.filter(makesLayer)
+  return `${making.filter(({cached}) => cached).length} of ${making.length}`
+}
+
+/** One line for each entry that was looked for: what was found of it and what is kept for the next run. */
+function cacheTable(caches: readonly CacheAccount[]): string {
+  return markdownTable(
+    ['cache', 'of', 'found', 'restored, packed', 'saved, packed', 'note'],
+    caches.map(({kind, of, restored, exact, saved, note}) => [
+      cacheNames[kind],
+      of,
+      restored === undefined ? 'none' : matchText(exact),
+      sizeText(restored),
+      sizeText(saved),
+      note ?? ''
+    ])
+  )
+}
+
+function sizeText(entry: CacheEntry | undefined): string {
+  if (entry === undefined) return ''
+  return entry.bytes === undefined ? 'yes' : formatSize(entry.bytes)
 }
 
 function whereText(artifact: PublishedArtifact | undefined, path: string): string {

@@ -58,6 +58,8 @@ export function gitEnvironment(settings: GitSettings): Record<string, string> {
     // No packing in the background while the tree is built.
     ['gc.auto', '0'],
     ['maintenance.auto', 'false'],
+    // What is received stays a pack, however small: it can be counted and kept.
+    ['fetch.unpackLimit', '1'],
     ['submodule.recurse', 'false'],
     ['fetch.recurseSubmodules', 'false'],
     ['advice.detachedHead', 'false'],

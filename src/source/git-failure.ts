@@ -26,11 +26,13 @@ const proxyLogin = /(tunnel failed, response|HTTP code|returned error:) 407\b/
 const proxyDenied = /(tunnel failed, response|HTTP code) 403\b/
 const unreached =
   /could(n't| not) (resolve|connect)|failed to connect|tunnel failed|connection (refused|timed out)|unreachable|no route to host/i
+const filterRefused = /filter '[^']*' not supported/
 const permanent = [
   unauthorized,
   notFound,
   certificate,
   /unadvertised object|not our ref|couldn't find remote ref/i,
+  filterRefused,
   /No space left on device|dubious ownership|would be overwritten|Unable to create '.*\.lock'/i
 ]
 
@@ -53,6 +55,11 @@ export function receivedSize(lines: readonly string[]): string | undefined {
 /** Whether git said that the server sent everything although a part was asked for (fetch-pack.c@v2.39.5). */
 export function isFilterIgnored(lines: readonly string[]): boolean {
   return lines.some(line => line.includes('filtering not recognized by server, ignoring'))
+}
+
+/** Whether a server, in git's words (upload-pack.c@v2.39.5), does not allow the filter that was asked for. */
+export function isFilterRefused(message: string): boolean {
+  return filterRefused.test(message)
 }
 
 /** The last lines that say something, without credentials. */

@@ -57,6 +57,13 @@ export function gitIn(
   }
 }
 
+/** Works; rejects with what git said last when it fails. */
+export async function succeed(git: Git, ...command: readonly string[]): Promise<void> {
+  const {exitCode, lines} = await git.work(...command)
+  if (exitCode === 0) return
+  throw new StepError('source', `git ${command[0] ?? ''} exited with ${exitCode}: ${lastLines(lines, 1).join('')}`)
+}
+
 /** What is needed to try again and to say what failed. */
 export interface NetworkTask {
   /** To go before the URL: `fetch the history of`. */

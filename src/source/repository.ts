@@ -69,10 +69,11 @@ function fromUrl(text: string, name: string): Repository {
  * credentials and `.git`, in upper or lower case.
  */
 export function isSameRepository(one: string, other: string): boolean {
-  return identity(one) === identity(other)
+  return repositoryIdentity(one) === repositoryIdentity(other)
 }
 
-function identity(url: string): string {
+/** A repository's URL or path without what differs between the ways to it; see `isSameRepository`. No secrets are in it. */
+export function repositoryIdentity(url: string): string {
   const trimmed = url
     .replace(/^file:\/\//, '')
     .replace(/\/+$/, '')

@@ -1,4 +1,4 @@
-import type {Clock, Commands, Files, Log} from '../ports.js'
+import type {CacheStore, Clock, Commands, Files, Log} from '../ports.js'
 import type {Ref} from './refs.js'
 import type {RouteSettings} from './route.js'
 
@@ -32,6 +32,8 @@ export interface SourceRequest extends RemoteRequest {
   readonly history: History
   /** Stamped instead of the version that follows from the ref. */
   readonly version?: string
+  /** Prefix that separates caches; none when absent. */
+  readonly cacheKey?: string
 }
 
 export type History = 'blobless' | 'full'
@@ -43,6 +45,8 @@ export interface SourcePorts {
   readonly clock: Clock
   /** Waits; milliseconds. */
   readonly pause: (milliseconds: number) => Promise<void>
+  /** Where git objects are kept between runs; absent when they are not. */
+  readonly cache?: CacheStore
 }
 
 /** A checkout, and all that is said about it. */

@@ -2,16 +2,10 @@ import {describe, expect, it} from '@jest/globals'
 import {executeBuild} from '../../../src/build/execute.js'
 import {StepError} from '../../../src/errors.js'
 import type {Inputs} from '../../../src/inputs.js'
+import type {Network} from '../../../src/network/network.js'
 import {inputsWith} from '../../support/inputs.js'
 import {networkWith} from '../../support/network.js'
-import {
-  memoryCache,
-  memoryCommands,
-  memoryFiles,
-  memoryLog,
-  type Answer,
-  type MemoryCache
-} from '../../support/memory.js'
+import {memoryCommands, memoryFiles, memoryLog, type Answer} from '../../support/memory.js'
 import {buildOf, planWith} from '../../support/plan.js'
 
 const line = (parts: object) => JSON.stringify({vertexes: [{digest: 'd1', name: '[build 1/1] RUN make', ...parts}]})
@@ -24,30 +18,31 @@ const failed = (output: string): Answer => ({
 })
 const good: Answer = {stderr: line({started: '2026-01-01T00:00:00Z', completed: '2026-01-01T00:00:03Z'})}
 const noNetwork = failed('fatal: unable to access …: Could not resolve host: github.com\n')
+const spoilt: Answer = {exitCode: 1, stderr: line({cached: true, error: 'gzip: invalid checksum'})}
+const recovered: Answer = {stderr: [spoilt.stderr, good.stderr].join('\n')}
 const noCompile = failed('daemon/daemon.go:12:3: undefined: foo\n')
 
 interface Case {
   /** What bake answers, attempt by attempt. */
   readonly attempts?: readonly Answer[]
   readonly inputs?: Partial<Inputs>
-  readonly cache?: MemoryCache
-  /** Whether BuildKit wrote layers. */
-  readonly exported?: boolean
   readonly files?: Readonly<Record<string, string>>
   readonly removal?: Answer
+  readonly network?: Partial<Network>
   /** Whether the proxies are secrets of the build, and no arguments. */
   readonly proxySecrets?: boolean
 }
 
-function execute({attempts = [good], inputs = {}, cache, exported = true, files: given = {}, ...more}: Case) {
-  const {removal = {}, proxySecrets = false} = more
-  const plan = planWith(inputs)
+function execute({attempts = [good], inputs = {}, files: given = {}, ...more}: Case) {
+  const {removal = {}, network = {}, proxySecrets = false} = more
+  const images = ['docker/dockerfile:1', 'tonistiigi/xx:1.7.0', 'library/golang:1.24.9-bookworm']
+  const imageDigests = new Map(images.map(image => [`docker.io/${image}`, 'sha256:1']))
+  const plan = planWith(inputs, {network, imageDigests})
   const build = {...buildOf(plan), proxySecrets}
   const answers = [...attempts]
   const commands = memoryCommands(command => (command.includes('buildx bake') ? answers.shift() : removal))
   const files = memoryFiles({
     ...given,
-    ...(exported ? {[`${build.cache?.exportDirectory ?? ''}/index.json`]: '{}'} : {}),
     '/job/run/daemon/export/stale': 'of an earlier attempt'
   })
   const log = memoryLog()
@@ -61,8 +56,7 @@ function execute({attempts = [good], inputs = {}, cache, exported = true, files:
     pause: (milliseconds: number) => {
       pauses.push(milliseconds)
       return Promise.resolve()
-    },
-    ...(cache === undefined ? {} : {cache})
+    }
   }
   const environment = {PATH: '/bin', BUILDX_CONFIG: '/home/me/buildx'}
   const {retries, proxies: stepProxies} = inputsWith(inputs)
@@ -77,7 +71,6 @@ describe('executeBuild', () => {
     const run = execute({})
     const result = await run.result
     for (const {path, content} of run.build.files) expect(run.files.texts.get(path)).toBe(content)
-    expect(await run.files.kind('/job/run/daemon/empty')).toBe('directory')
     expect(bakes(run)).toEqual([
       {
         argv: run.build.command,
@@ -120,6 +113,63 @@ describe('executeBuild', () => {
     )
   })
 
+  describe('with restored layers that cannot be used', () => {
+    const restored = {
+      '/job/run/daemon/result-from/index.json': '{}',
+      '/job/run/daemon/layers-from/index.json': '{}'
+    }
+    const left = async ({files}: ReturnType<typeof execute>) =>
+      [await files.list('/job/run/daemon/result-from'), await files.list('/job/run/daemon/layers-from')].flat()
+    const warnings = ({log}: ReturnType<typeof execute>) => log.lines.filter(text => text.startsWith('warning: '))
+    const said = 'warning: Restored layers of the daemon cannot be used: gzip: invalid checksum.'
+
+    it('begins again at once without them', async () => {
+      const run = execute({attempts: [spoilt, good], inputs: {retries: 0}, files: restored})
+      expect((await run.result).withoutLayers).toBe(true)
+      expect(await left(run)).toEqual([])
+      expect(run.pauses).toEqual([])
+      expect(warnings(run)).toEqual([`${said} The build begins again without them.`])
+    })
+
+    it('counts that as no retry', async () => {
+      const run = execute({attempts: [noNetwork, spoilt, noNetwork, good], inputs: {retries: 2}, files: restored})
+      await run.result
+      expect(run.pauses).toEqual([5000, 10000])
+    })
+
+    it('does so once, and not without restored layers', async () => {
+      for (const files of [restored, {}]) {
+        const run = execute({attempts: [spoilt, spoilt, good], inputs: {retries: 0}, files})
+        await expect(run.result).rejects.toThrow('gzip: invalid checksum')
+        expect(bakes(run)).toHaveLength(files === restored ? 2 : 1)
+      }
+    })
+
+    it('goes on where BuildKit could do without them, and keeps none of them', async () => {
+      const run = execute({attempts: [recovered], files: restored})
+      expect((await run.result).withoutLayers).toBe(true)
+      expect(await left(run)).toEqual([])
+      expect(warnings(run)).toEqual([`${said} These steps have run instead.`])
+    })
+
+    it('leaves layers alone that have nothing to do with the failure', async () => {
+      const run = execute({attempts: [noNetwork, good], files: restored})
+      expect((await run.result).withoutLayers).toBe(false)
+      expect(await left(run)).toEqual(['index.json', 'index.json'])
+    })
+  })
+
+  it('quotes a wrong Dockerfile with the lines that it has in the tree', async () => {
+    const stderr = [
+      'Dockerfile:9',
+      '   9 | >>> FOO bar',
+      'ERROR: failed to solve: dockerfile parse error on line 9: unknown instruction: FOO'
+    ].join('\n')
+    const run = execute({attempts: [{exitCode: 1, stderr}], network: {goProxy: 'off'}})
+    await expect(run.result).rejects.toThrow('parse error on line 7: unknown')
+    expect(run.log.lines).toEqual(expect.arrayContaining(['info: Dockerfile:7', 'info:    7 | >>> FOO bar']))
+  })
+
   it('does not try again what the network cannot help', async () => {
     const run = execute({attempts: [noCompile, good], inputs: {retries: 5}})
     await expect(run.result).rejects.toThrow(/exited with 1 in the step .*\ndaemon\/daemon\.go:12:3: undefined: foo\n/)
@@ -129,49 +179,13 @@ describe('executeBuild', () => {
   })
 })
 
-describe('the cache of a build', () => {
-  const {key = '', prefixes = []} = buildOf(planWith()).cache ?? {}
-
-  it.each([
-    ['none', memoryCache(), true],
-    ['none', memoryCache('another'), true],
-    ['partial', memoryCache(`${prefixes[0] ?? ''}0`), true],
-    ['partial', memoryCache(`${prefixes[1] ?? ''}27.0-0`), true],
-    ['full', memoryCache(key), false]
-  ])('is a %s hit, and is saved unless all of it was there', async (hit, cache, saved) => {
-    expect((await execute({cache}).result).cacheHit).toBe(hit)
-    expect(cache.entries.get(key)).toBe(saved ? '/job/run/daemon/cache-to' : '')
-  })
-
-  it('is not saved after a failed build', async () => {
-    const cache = memoryCache()
-    await expect(execute({cache, attempts: [noCompile]}).result).rejects.toThrow(StepError)
-    expect([...cache.entries]).toEqual([])
-  })
-
-  it('is not saved when BuildKit exported no layers, and the log says so', async () => {
-    const cache = memoryCache()
-    const run = execute({cache, exported: false})
-    await run.result
-    expect([...cache.entries]).toEqual([])
-    expect(run.log.lines).toContainEqual(expect.stringContaining('layers of the daemon were not exported'))
-  })
-
-  it.each([
-    ['there is no store', {}],
-    ['caches are off', {cache: memoryCache(), inputs: {cache: 'off'}}]
-  ] as const)('is none when %s', async (_when, given) => {
-    expect((await execute(given).result).cacheHit).toBe('none')
-  })
-})
-
 describe('the records that a builder keeps', () => {
   const proxies = {https: 'http://me:s3cret@proxy:1'}
   const note = (path: string) => JSON.stringify({Target: 'all', LocalPath: '/workspace/moby', DockerfilePath: path})
   const notes = '/home/me/buildx/refs/default/default'
   const files = {
     [`${notes}/own1`]: note('/job/run/daemon/Dockerfile'),
-    [`${notes}/own2`]: note('/job/run/daemon/empty/Dockerfile'),
+    [`${notes}/own2`]: note('/job/run/daemon/layers.Dockerfile'),
     [`${notes}/other`]: note('/job/run/daemon2/Dockerfile'),
     '/home/me/buildx/refs/far/far/other': note('/job/run/daemon/Dockerfile')
   }

@@ -81,6 +81,20 @@ describe('progressReader', () => {
     expect(progress.failure).toEqual({step: 'two', message: 'exit code: 1', output: [], withoutNetwork: false})
   })
 
+  it('tells layers of a cache that cannot be had from a step that failed', () => {
+    const {progress} = read([
+      JSON.stringify({vertexes: [{digest: 'a', name: 'one', cached: true, error: 'failed: context canceled'}]}),
+      JSON.stringify({vertexes: [{digest: 'b', name: 'two', cached: true}]}),
+      JSON.stringify({vertexes: [{digest: 'b', name: 'two', error: 'exit code: 1'}]})
+    ])
+    expect(progress.unusableCache).toBeUndefined()
+    const unusable = read([
+      JSON.stringify({vertexes: [{digest: 'a', name: 'one', cached: true, error: 'gzip: invalid checksum'}]}),
+      JSON.stringify({vertexes: [{digest: 'b', name: 'two', cached: true, error: 'unexpected EOF'}]})
+    ])
+    expect(unusable.progress.unusableCache).toBe('gzip: invalid checksum')
+  })
+
   it('says when a step starts and how long it took', () => {
     expect(read(ran('[a 1/1] RUN make', 0, 75)).log).toEqual([
       'info: ▸ [a 1/1] RUN make',

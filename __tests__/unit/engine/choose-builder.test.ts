@@ -44,6 +44,8 @@ describe('chooseBuilder', () => {
 
   it('needs no caches when they are off', () => {
     expect(choose({cache: 'off'}, unable)).toMatchObject({kind: 'existing', why: 'the current builder, which suffices'})
+    const cacheTo = ['type=registry,ref=r.example/a']
+    expect(choose({cache: 'off', cacheTo}, unable).kind).toBe('created')
   })
 
   it('creates one when the current one cannot keep caches', () => {

@@ -1,50 +1,44 @@
 import {describe, expect, it} from '@jest/globals'
 import type {Network} from '../../../src/network/network.js'
-import {isPriming, primedDockerfile} from '../../../src/network/primed-base.js'
+import {primingOf} from '../../../src/network/primed-base.js'
 import {networkWith} from '../../support/network.js'
 
 const certificate = '-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n'
 const rule = {from: 'https://a/', to: 'https://b/'}
 
-/** What `network` makes of an image: the instructions, without their here-documents. */
-function instructions(network: Partial<Network>): string[] {
-  return primedDockerfile('debian:12', networkWith(network)).match(/^[A-Z]+ .*$/gm) ?? []
-}
-
 /** The variables that steps find. */
 function environment(network: Partial<Network>): Record<string, string> {
-  const variables = primedDockerfile('debian:12', networkWith(network)).matchAll(/^ENV (\w+)="(.*)"$/gm)
-  return Object.fromEntries([...variables].map(([, name = '', value = '']) => [name, value]))
+  const found = primingOf(networkWith(network)).flatMap(line => [...line.matchAll(/^ENV (\w+)="(.*)"$/g)])
+  return Object.fromEntries(found.map(([, name = '', value = '']) => [name, value]))
 }
 
-describe('primedDockerfile', () => {
-  it('is the image itself on the platform that the tree wants it for', () => {
-    const from = (...platform: [] | [string]) =>
-      primedDockerfile('golang:1.24', networkWith({goProxy: 'off'}), ...platform).split('\n')[0]
-    expect(from()).toBe('FROM --platform=$TARGETPLATFORM golang:1.24')
-    expect(from('$BUILDPLATFORM')).toBe('FROM --platform=$BUILDPLATFORM golang:1.24')
-  })
-
-  it('is no more than its environment when that is enough', () => {
-    expect(primedDockerfile('golang:1.24', networkWith({goProxy: 'https://p.example,direct', goSumdb: 'off'}))).toBe(
-      'FROM --platform=$TARGETPLATFORM golang:1.24\nENV GOPROXY="https://p.example,direct"\nENV GOSUMDB="off"\n'
-    )
-  })
-
-  it('is one layer for all that is changed in files, and one for certificates', () => {
-    expect(
-      instructions({
-        aptMirror: 'http://m',
-        apkMirror: 'http://m',
-        gitMirrors: [rule],
-        downloadMirrors: [rule],
-        certificates: certificate + certificate
-      }).filter(line => !line.startsWith('ENV'))
-    ).toEqual([
-      'FROM --platform=$TARGETPLATFORM debian:12',
-      "COPY <<'build-moby-1.crt' <<'build-moby-2.crt' /usr/local/share/ca-certificates/",
-      "RUN <<'END'"
+describe('primingOf', () => {
+  it('is no more than variables when those are enough', () => {
+    expect(primingOf(networkWith({goProxy: 'https://p.example,direct', goSumdb: 'off'}))).toEqual([
+      'ENV GOPROXY="https://p.example,direct"',
+      'ENV GOSUMDB="off"'
     ])
+  })
+
+  it('is one layer for all that is changed in files, on one line', () => {
+    const files = {
+      aptMirror: 'http://m',
+      apkMirror: 'http://m',
+      gitMirrors: [rule],
+      downloadMirrors: [rule],
+      certificates: certificate + certificate
+    }
+    const steps = primingOf(networkWith(files)).filter(line => !line.startsWith('ENV'))
+    expect(steps).toEqual([expect.stringMatching(/^RUN \["\/bin\/sh","-c","set -e\\n.*"\]$/)])
+  })
+
+  it('has no line that is too long for BuildKit, however many certificates there are', () => {
+    const long = certificate.replace('MII=', 'A'.repeat(2000))
+    const steps = primingOf(networkWith({certificates: long.repeat(100)})).filter(line => line.startsWith('RUN'))
+    expect(steps.length).toBeGreaterThan(5)
+    for (const step of steps) expect(step.length).toBeLessThan(40 * 1024)
+    for (const step of steps) expect(step).toContain('"set -e\\n')
+    expect(steps.join('').match(/build-moby-\d+\.crt/g)).toHaveLength(100)
   })
 
   it('means the values as they are', () => {
@@ -79,16 +73,14 @@ describe('primedDockerfile', () => {
   it('lets apt go directly under strict only if that is permitted, no mirror is there and no proxy', () => {
     const direct = {...networkWith().direct, apt: true}
     const proxies = {http: 'http://proxy:1', https: 'http://proxy:1'}
-    const text = (network: Partial<Network>) => primedDockerfile('debian:12', networkWith({strict: true, ...network}))
+    const text = (network: Partial<Network>) => primingOf(networkWith({strict: true, ...network})).join()
     expect(text({direct})).toContain('DIRECT')
     expect(text({})).not.toContain('DIRECT')
     expect(text({direct, proxies})).not.toContain('DIRECT')
     expect(text({direct, clientProxies: proxies})).not.toContain('DIRECT')
     expect(text({direct, aptMirror: 'http://m'})).not.toContain('DIRECT')
   })
-})
 
-describe('isPriming', () => {
   it.each<Partial<Network>>([
     {aptMirror: 'http://m.example'},
     {apkMirror: 'http://m.example'},
@@ -100,15 +92,15 @@ describe('isPriming', () => {
     {gemSource: 'https://g/'},
     {certificates: certificate},
     {strict: true}
-  ])('holds for %j', network => {
-    expect(isPriming(networkWith(network))).toBe(true)
+  ])('is something for %j', network => {
+    expect(primingOf(networkWith(network))).not.toEqual([])
   })
 
   it.each<Partial<Network>>([
     {},
     {registryMirrors: [{registry: 'docker.io', host: 'm.example', path: '', scheme: 'https'}]},
     {proxies: {http: 'http://proxy:1'}}
-  ])('does not hold for %j, which no base image knows of', network => {
-    expect(isPriming(networkWith(network))).toBe(false)
+  ])('is nothing for %j, which no base image knows of', network => {
+    expect(primingOf(networkWith(network))).toEqual([])
   })
 })

@@ -1,26 +1,19 @@
 import {describe, expect, it} from '@jest/globals'
-import {bakeOverride, type PrimedImage} from '../../../src/plan/bake-override.js'
-import type {PlannedCache} from '../../../src/plan/plan.js'
-import type {TreeBuild} from '../../../src/recipes/recipe.js'
+import {bakeOverride, type BakeOrder} from '../../../src/plan/bake-override.js'
 
-interface Case {
-  readonly args?: Readonly<Record<string, string>>
-  readonly images?: readonly PrimedImage[]
-  readonly platforms?: readonly string[]
-  readonly cache?: PlannedCache
-}
-
-function override({args = {VERSION: '28.5.2'}, images = [], platforms = [], cache}: Case): string {
-  const build: TreeBuild = {
-    bakeTarget: 'binary',
-    stage: 'binary',
-    dockerfile: 'FROM scratch\n',
-    dockerignore: '',
-    arguments: args,
-    stampedBinary: 'dockerd'
-  }
-  const paths = {dockerfile: '/run/Dockerfile', exportDirectory: '/run/export', emptyContext: '/run/empty'}
-  return bakeOverride(build, images, platforms, paths, cache)
+function override(order: Partial<BakeOrder>, args: Readonly<Record<string, string>> = {VERSION: '28.5.2'}): string {
+  return bakeOverride(
+    {bakeTarget: 'binary', arguments: args},
+    {
+      dockerfile: '/run/Dockerfile',
+      platforms: [],
+      output: 'type=local,dest=/run/export',
+      cacheFrom: [],
+      cacheTo: [],
+      secrets: [],
+      ...order
+    }
+  )
 }
 
 const bare = {dockerfile: '/run/Dockerfile', args: {VERSION: '28.5.2'}, output: ['type=local,dest=/run/export']}
@@ -30,36 +23,29 @@ describe('bakeOverride', () => {
     expect(JSON.parse(override({}))).toEqual({target: {binary: bare}})
   })
 
-  it('puts primed images in place of those of the tree, each made by a target of its own', () => {
-    const images = [
-      {namedContext: 'golang:1.24', dockerfile: 'FROM golang:1.24\n'},
-      {namedContext: 'debian', dockerfile: 'FROM debian\n'}
-    ]
-    expect(JSON.parse(override({images, platforms: ['linux/arm64']}))).toEqual({
-      target: {
-        binary: {
-          ...bare,
-          platforms: ['linux/arm64'],
-          contexts: {'golang:1.24': 'target:build-moby-base-1', debian: 'target:build-moby-base-2'}
-        },
-        'build-moby-base-1': {
-          context: '/run/empty',
-          'dockerfile-inline': 'FROM golang:1.24\n',
-          platforms: ['linux/arm64']
-        },
-        'build-moby-base-2': {context: '/run/empty', 'dockerfile-inline': 'FROM debian\n', platforms: ['linux/arm64']}
-      }
+  it('says for which platforms', () => {
+    expect(JSON.parse(override({platforms: ['linux/arm64']}))).toEqual({
+      target: {binary: {...bare, platforms: ['linux/arm64']}}
     })
   })
 
-  it('takes layers from one directory and leaves all of them in another', () => {
-    const cache = {key: 'k', prefixes: [], importDirectory: '/run/from', exportDirectory: '/run/to'}
-    expect(JSON.parse(override({cache}))).toEqual({
+  it('builds another stage, with caches and secrets', () => {
+    const order = {
+      stage: 'layers',
+      output: 'type=cacheonly',
+      cacheFrom: ['type=local,src=/run/from'],
+      cacheTo: ['type=local,dest=/run/to'],
+      secrets: ['id=a,env=A']
+    }
+    expect(JSON.parse(override(order))).toEqual({
       target: {
         binary: {
           ...bare,
+          target: 'layers',
+          output: ['type=cacheonly'],
+          secret: ['id=a,env=A'],
           'cache-from': ['type=local,src=/run/from'],
-          'cache-to': ['type=local,dest=/run/to,mode=max,compression=zstd,ignore-error=true']
+          'cache-to': ['type=local,dest=/run/to']
         }
       }
     })
@@ -71,6 +57,6 @@ describe('bakeOverride', () => {
     ['$${x}', '$$${x}'],
     ['$HOME 100% {}', '$HOME 100% {}']
   ])('passes the value %j on as it is, though bake reads it as a template', (value, written) => {
-    expect(override({args: {A: value}})).toContain(`"A": ${JSON.stringify(written)}`)
+    expect(override({}, {A: value})).toContain(`"A": ${JSON.stringify(written)}`)
   })
 })

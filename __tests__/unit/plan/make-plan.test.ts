@@ -69,12 +69,26 @@ describe('makePlan', () => {
     expect(without.notes).toEqual([expect.stringMatching(/he mirror has no 127.0.0.1:5000\/docker\/dockerfile:1/)])
   })
 
-  it('primes just the images that something is downloaded on top of', () => {
-    const {target} = JSON.parse(fileOf(buildOf(planWith({}, {network: {goProxy: 'off'}})), 'bake-override.json')) as {
-      target: Record<string, {contexts?: unknown}>
-    }
-    expect(target.all?.contexts).toEqual({'golang:1.24.9-bookworm': 'target:build-moby-base-1'})
-    expect(Object.keys(target)).toEqual(['all', 'build-moby-base-1'])
+  it('primes just the images that something is downloaded on top of, in a stage of their own', () => {
+    const text = fileOf(buildOf(planWith({}, {network: {goProxy: 'off'}})), 'Dockerfile')
+    expect(text.match(/^(ARG GOLANG.*|FROM .*|ENV .*)$/gm)).toEqual([
+      'ARG GOLANG_IMAGE="golang:${GO_VERSION}-bookworm"',
+      'FROM --platform=$BUILDPLATFORM ${GOLANG_IMAGE} AS build-moby-base-1',
+      'ENV GOPROXY="off"',
+      'FROM --platform=$BUILDPLATFORM tonistiigi/xx:1.7.0 AS xx',
+      'FROM --platform=$BUILDPLATFORM build-moby-base-1 AS base',
+      'FROM base AS runc',
+      'FROM base AS build',
+      'FROM scratch AS binary',
+      'FROM scratch AS all'
+    ])
+  })
+
+  it('cuts the steps off that download nothing under strict, wherever stages of ours move them', () => {
+    const text = fileOf(buildOf(planWith({strict: true}, {network: {goProxy: 'off'}})), 'Dockerfile')
+    expect(text).toContain('RUN apt-get update\n')
+    expect(text).toContain('RUN  --network=none ./hack/make.sh binary\n')
+    expect(text.match(/--network=none/g)).toHaveLength(1)
   })
 
   it('hands a source policy over only when something is mirrored', () => {

@@ -2,7 +2,8 @@ import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, it} from '@jest/globals'
 import {parseDockerfile} from '../../../src/recipes/dockerfile.js'
-import {externalSources, type BuildVariables} from '../../../src/recipes/external-sources.js'
+import {externalSources} from '../../../src/recipes/external-sources.js'
+import type {BuildVariables} from '../../../src/recipes/needed-stages.js'
 import {isScript} from '../../../src/recipes/recipe.js'
 
 const native: BuildVariables = {arguments: {}, buildPlatform: 'linux/amd64', targetPlatforms: ['linux/amd64']}
@@ -219,25 +220,28 @@ describe('the miniature trees', () => {
     for (const {line} of adds) expect(lines[line - 1]).toMatch(/^ADD /)
   })
 
-  it('knows the platform that an image is wanted for, as the tree says it', () => {
-    const text = [
+  it('knows every `FROM` that names an image and no stage, on whatever platform', () => {
+    const text = small(
       'FROM --platform=$BUILDPLATFORM golang:1 AS a',
-      'FROM --platform=linux/${BUILDARCH} golang:2 AS b',
-      'FROM golang:3 AS c',
-      'COPY --from=a / /',
+      'FROM golang:${TARGETARCH} AS b',
+      'FROM a AS debian-amd64',
+      'FROM debian-${TARGETARCH} AS c',
+      'FROM golang:1 AS target',
       'COPY --from=b / /',
+      'COPY --from=c / /',
       'COPY --from=golang:1 / /'
-    ].join('\n')
+    )
     const {images} = externalSources(
       parseDockerfile(text),
-      'c',
-      {arguments: {}, buildPlatform: 'linux/arm64', targetPlatforms: ['linux/amd64']},
+      'target',
+      {arguments: {}, buildPlatform: 'linux/amd64', targetPlatforms: ['linux/amd64', 'linux/arm64']},
       {}
     )
-    expect(images.map(({spelled, platform}) => [spelled, platform])).toEqual([
-      ['golang:1', '$BUILDPLATFORM'],
-      ['golang:2', 'linux/arm64'],
-      ['golang:3', undefined]
+    expect(images.map(({spelled, bases}) => [spelled, ...bases])).toEqual([
+      ['golang:1', 5, 1],
+      ['golang:amd64', 2],
+      ['golang:arm64', 2],
+      ['debian-arm64']
     ])
   })
 })

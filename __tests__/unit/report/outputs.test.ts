@@ -1,4 +1,6 @@
 import {describe, expect, it} from '@jest/globals'
+import type {CacheAccount} from '../../../src/cache/account.js'
+import type {CacheKind} from '../../../src/cache/keys.js'
 import {planOutputs, runOutputs} from '../../../src/report/outputs.js'
 import {bundleWith, outcomeWith, resultsOf} from '../../support/outcome.js'
 import {daemonComponent, planWith} from '../../support/plan.js'
@@ -50,16 +52,21 @@ describe('runOutputs', () => {
     expect(runOutputs(outcomeWith({bundles}))).toMatchObject({'daemon-artifact-id': '', 'daemon-artifact-url': '/out'})
   })
 
+  const account = (kind: CacheKind, exact: boolean, found = true): CacheAccount => ({
+    kind,
+    of: 'daemon',
+    exact,
+    ...(found ? {restored: {key: 'k'}} : {})
+  })
+
   it.each([
-    [['full', 'full'], 'full'],
-    [['full', 'none'], 'partial'],
-    [['partial', 'full'], 'partial'],
-    [['none', 'partial'], 'partial'],
-    [['none', 'none'], 'none'],
-    [[], 'none']
-  ] as const)('sum up the cache hits %j as %s', (hits, overall) => {
-    const [first] = resultsOf(planWith())
-    const results = first === undefined ? [] : hits.map(cacheHit => ({...first, cacheHit}))
-    expect(runOutputs(outcomeWith({results}))['cache-hit']).toBe(overall)
+    ['full', [account('result', true), account('result', true)]],
+    ['full', [account('git', false), account('bundles', true)]],
+    ['partial', [account('result', true), account('result', false, false), account('layers', true)]],
+    ['partial', [account('result', false, false), account('mounts', false)]],
+    ['none', [account('git', true), account('result', false, false), account('layers', false, false)]],
+    ['none', []]
+  ])('sum up what was found as %s', (hit, caches) => {
+    expect(runOutputs(outcomeWith({caches}))['cache-hit']).toBe(hit)
   })
 })

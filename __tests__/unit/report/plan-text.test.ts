@@ -11,7 +11,7 @@ describe('renderPlan', () => {
     expect(text).toContain('  stamp     dockerd --version: Docker version 28.5.2, build 89c5e8f\n')
     expect(text).toContain('  command   docker buildx bake --builder=default')
     expect(text).toContain('  platforms linux/amd64, linux/arm64\n')
-    expect(text).toMatch(/ {2}cache {5}build-moby-layers-1-daemon-/)
+    expect(text).toMatch(/ {2}keeps {5}build-moby-layers-2-daemon-/)
     expect(text).toContain('  writes    /job/run/daemon/bake-override.json')
     expect(text).toContain('\n\nClient\n  source    docker/cli ')
   })
@@ -19,7 +19,7 @@ describe('renderPlan', () => {
   it('says so when there is no cache and no platform was named', () => {
     const text = renderPlan(planWith({cache: 'off'}, {components: [daemonComponent()]}))
     expect(text).toContain("platforms the builder's own\n")
-    expect(text).toContain('cache     none\n')
+    expect(text).toContain('keeps     nothing\n')
     expect(text).not.toContain('Client')
   })
 

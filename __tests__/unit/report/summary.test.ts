@@ -1,14 +1,15 @@
 import {describe, expect, it} from '@jest/globals'
+import type {CacheAccount} from '../../../src/cache/account.js'
 import {renderSummary} from '../../../src/report/summary.js'
-import {bundleWith, outcomeWith, resultsOf} from '../../support/outcome.js'
-import {daemonComponent, planWith} from '../../support/plan.js'
+import {bundleWith, outcomeWith} from '../../support/outcome.js'
+import {planWith} from '../../support/plan.js'
 
 describe('renderSummary', () => {
   it('says what was built from what, how long it took and what the cache gave', () => {
     const summary = renderSummary(outcomeWith())
     expect(summary).toMatch(/^## Build Moby: 28\.5\.2, build 89c5e8f\n/)
     expect(summary).toContain(
-      '| daemon | 28.5.2 | `89c5e8fd66634b6128fc4c0e6f1236e2540e46e0` (v28.5.2) | moby/moby v28.5.2 | none (1 of 2 steps) | 1 min 15 s |'
+      '| daemon | 28.5.2 | `89c5e8fd66634b6128fc4c0e6f1236e2540e46e0` (v28.5.2) | moby/moby v28.5.2 | 0 of 1 | 1 min 15 s |'
     )
     expect(summary).toContain('| client | 28.5.2 |')
     expect(summary).toContain('Whole run: 3 min 10 s.')
@@ -44,9 +45,21 @@ describe('renderSummary', () => {
     expect(renderSummary(outcomeWith({bundles}))).toContain('Verified: nothing (`verify` is `off`).')
   })
 
-  it('counts cached steps also when no cache is kept', () => {
-    const plan = planWith({cache: 'off'}, {components: [daemonComponent()]})
-    expect(renderSummary(outcomeWith({plan, results: resultsOf(plan)}))).toContain('| 1 of 2 steps |')
+  it('says of every cache what was found and what is kept', () => {
+    const restored = {key: 'k', bytes: 3 * 2 ** 20}
+    const caches: CacheAccount[] = [
+      {kind: 'git', of: 'moby/moby', exact: true, restored},
+      {kind: 'result', of: 'daemon', exact: false, saved: {key: 'k'}},
+      {kind: 'mounts', of: 'daemon', exact: false, restored, saved: {key: 'l', bytes: 512}, note: 'a | b'}
+    ]
+    const summary = renderSummary(outcomeWith({caches}))
+    expect(summary).toContain('| git objects | moby/moby | exact | 3.0 MiB |  |  |')
+    expect(summary).toContain('| finished layers | daemon | none |  | yes |  |')
+    expect(summary).toContain('| cache mounts | daemon | older | 3.0 MiB | 512 B | a \\| b |')
+  })
+
+  it('has no table of caches when none is kept', () => {
+    expect(renderSummary(outcomeWith())).not.toContain('| cache |')
   })
 
   it('repeats the notes of the plan', () => {

@@ -2,6 +2,7 @@ import {describe, expect, it} from '@jest/globals'
 import {
   failureMessage,
   isFilterIgnored,
+  isFilterRefused,
   isPermanent,
   isProgress,
   lastLines,
@@ -15,7 +16,8 @@ describe('isPermanent', () => {
     "fatal: unable to access 'https://a/': The requested URL returned error: 403",
     'fatal: remote error: upload-pack: not our ref 0000000',
     'error: Your local changes to the following files would be overwritten by checkout:',
-    'fatal: write error: No space left on device'
+    'fatal: write error: No space left on device',
+    "fatal: remote error: filter 'tree' not supported"
   ])('does not try again after %j', text => {
     expect(isPermanent(text.split('\n'))).toBe(true)
   })
@@ -48,6 +50,11 @@ describe("git's progress", () => {
     ]
     expect(receivedSize(lines)).toBe('120.51 MiB')
     expect(receivedSize(['From https://github.com/moby/moby'])).toBeUndefined()
+  })
+
+  it('knows a filter that the server does not allow', () => {
+    expect(isFilterRefused("  git said:\n    fatal: remote error: filter 'tree' not supported")).toBe(true)
+    expect(isFilterRefused('warning: filtering not recognized by server, ignoring')).toBe(false)
   })
 
   it('shows that a server cannot filter', () => {

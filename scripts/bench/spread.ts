@@ -1,0 +1,17 @@
+/** What several measurements of one thing say. */
+export interface Spread {
+  readonly min: number
+  readonly median: number
+  readonly max: number
+}
+
+/** Of at least one measurement; the median of an even number is the upper one of the two in the middle. */
+export function spread(measured: readonly number[]): Spread {
+  const sorted = measured.toSorted((one, other) => one - other)
+  return {min: sorted[0] ?? NaN, median: sorted[Math.floor(sorted.length / 2)] ?? NaN, max: sorted.at(-1) ?? NaN}
+}
+
+/** `min`, `median` and `max` as cells of a table. */
+export function spreadCells({min, median, max}: Spread, digits: number): [string, string, string] {
+  return [min.toFixed(digits), median.toFixed(digits), max.toFixed(digits)]
+}

@@ -1,0 +1,131 @@
+import type {BuildResult} from '../build/execute.js'
+import {makesLayer} from '../build/progress.js'
+import type {PlannedBuild} from '../plan/plan.js'
+import type {CacheStore, Clock, Commands, Files, Log} from '../ports.js'
+import {cacheNames, foundText, savedText, type CacheAccount} from './account.js'
+import {exportLayers, restoreLayers, saveLayers} from './layers.js'
+import {restoreMounts, type RestoredMounts} from './mounts.js'
+import {saveMounts} from './save-mounts.js'
+import type {SavingRule} from './saving.js'
+
+/** How small builds get at the builder. */
+export interface BuilderAccess {
+  readonly builder: string
+  /** For docker, with no proxy that carries credentials among the arguments of a build. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** What the caches of a build need of the run. */
+export interface CacheContext extends BuilderAccess {
+  /** For docker where it may build steps of the tree. */
+  readonly buildEnvironment: Readonly<Record<string, string>>
+}
+
+export interface CachePorts {
+  readonly commands: Commands
+  readonly files: Files
+  readonly log: Log
+  readonly clock: Clock
+  readonly cache: CacheStore
+}
+
+/** What was found of a build's caches. */
+export interface RestoredCaches {
+  readonly result?: CacheAccount
+  readonly layers?: CacheAccount
+  readonly mounts?: RestoredMounts
+}
+
+/**
+ * Restores what is kept of a build. With the result of this very build nothing else is needed, so nothing else is
+ * transferred.
+ */
+export async function restoreCaches(
+  {component, caches}: PlannedBuild,
+  context: CacheContext,
+  ports: CachePorts
+): Promise<RestoredCaches> {
+  const say = (account: CacheAccount | undefined) => {
+    if (account !== undefined) ports.log.info(`From ${ports.cache.location}: ${foundText(account)}`)
+  }
+  const result = caches.result && (await restoreLayers(caches.result, 'result', component, ports))
+  say(result)
+  if (result?.exact === true) return {result}
+  const layers = caches.layers && (await restoreLayers(caches.layers, 'layers', component, ports))
+  say(layers)
+  const mounts = caches.mounts && (await restoreMounts(caches.mounts, component, context, ports))
+  if (mounts?.account.restored === undefined) say(mounts?.account)
+  return {...(result && {result}), ...(layers && {layers}), ...(mounts && {mounts})}
+}
+
+/** What was found, as far as the build could use it: in place of what it could not, new entries are to be made. */
+export function usedCaches(
+  restored: RestoredCaches,
+  {progress, withoutLayers}: Pick<BuildResult, 'progress' | 'withoutLayers'>
+): RestoredCaches {
+  const {result, layers, mounts} = restored
+  if (withoutLayers) {
+    const unusable = (account: CacheAccount) =>
+      account.restored === undefined ? account : unused(account, 'damaged, not used')
+    return {
+      ...(result && {result: unusable(result)}),
+      ...(layers && {layers: unusable(layers)}),
+      ...(mounts && {mounts})
+    }
+  }
+  const ran = progress.steps.some(step => makesLayer(step) && !step.cached)
+  return result?.exact === true && ran ? {...restored, result: unused(result, 'not used by the builder')} : restored
+}
+
+function unused({kind, of}: CacheAccount, note: string): CacheAccount {
+  return {kind, of, exact: false, note}
+}
+
+/** The accounts of what was looked for, in order. */
+export function restoredAccounts({result, layers, mounts}: RestoredCaches): readonly CacheAccount[] {
+  return [result, layers, mounts?.account].filter(account => account !== undefined)
+}
+
+/** Keeps what a finished build has that was not restored, as far as the rule allows. Returns the account of every cache. */
+export async function saveCaches(
+  {component, caches}: PlannedBuild,
+  restored: RestoredCaches,
+  rule: SavingRule,
+  context: CacheContext,
+  ports: CachePorts
+): Promise<readonly CacheAccount[]> {
+  if (restored.result?.exact === true) return restoredAccounts(restored)
+  const {log} = ports
+  const isWanted = (...accounts: readonly (CacheAccount | undefined)[]) =>
+    rule.what === 'all' || accounts.every(account => account?.restored === undefined)
+  const keep = async (account: CacheAccount, isKept: boolean, save: () => Promise<CacheAccount>) => {
+    if (!isKept) log.info(`The ${cacheNames[account.kind]} of the ${component} are not saved: ${rule.why ?? ''}`)
+    const kept = isKept ? await save() : account
+    if (kept.saved !== undefined) log.info(savedText(kept))
+    return kept
+  }
+  const {layers, mounts, result} = caches
+  const accounts: CacheAccount[] = []
+  if (result && restored.result) {
+    const account = restored.result
+    const besides = restored.layers?.restored === undefined ? undefined : layers?.importDirectory
+    // Of use to just this commit, which a ref whose entries nobody else sees leaves soon.
+    const isKept = isWanted(account, restored.layers)
+    accounts.push(await keep(account, isKept, () => saveLayers(result, account, ports, besides)))
+  }
+  // Before the layers: they gain most.
+  if (mounts && restored.mounts) {
+    const before = restored.mounts
+    const isKept = isWanted(before.account)
+    accounts.push(await keep(before.account, isKept, () => saveMounts(mounts, before, context, ports)))
+  }
+  if (layers && restored.layers) {
+    const account = restored.layers
+    const save = async () => {
+      const exported = account.exact || (await exportLayers(layers, context.buildEnvironment, ports))
+      return exported ? await saveLayers(layers, account, ports) : account
+    }
+    accounts.push(await keep(account, account.exact || isWanted(account), save))
+  }
+  return accounts
+}

@@ -1,0 +1,156 @@
+import {join} from 'node:path'
+import {CancelledError, describeError} from '../errors.js'
+import {formatDuration, formatSize} from '../format.js'
+import type {CacheEntry} from '../ports.js'
+import type {CacheAccount} from './account.js'
+import type {BuilderAccess, CachePorts} from './caches.js'
+import {digestOf} from './keys.js'
+import {hasMount, mountDirectories, runOnMounts} from './mount-build.js'
+import {numberOf, readMountEntry, readNames, type MountEntry} from './mount-entry.js'
+import {injectionScript, probingScript} from './mount-scripts.js'
+import type {MountRecord} from './mount-saving.js'
+import {parseRecord} from './mount-survey.js'
+import type {MountGroup, PlannedMount, PlannedMounts} from './plan-mounts.js'
+
+/** What came of the cache mounts before a build. */
+export interface RestoredMounts {
+  readonly account: CacheAccount
+  /** The key of the newest entry in the store, restored or not. */
+  readonly newest?: string
+}
+
+/**
+ * Fills the builder's cache mounts from the newest entry, unless the builder has all of it already. Never fails for any
+ * other reason than that the run was cancelled: what goes wrong is said, and the build begins with less.
+ */
+export async function restoreMounts(
+  planned: PlannedMounts,
+  of: string,
+  context: BuilderAccess,
+  ports: CachePorts
+): Promise<RestoredMounts> {
+  const {cache, log} = ports
+  const newest = await cache.find(planned.keyPrefix, [planned.keyPrefix, ...planned.prefixes])
+  const found = newest === undefined ? {} : {newest}
+  const account = (restored: CacheEntry | undefined, note?: string): RestoredMounts => ({
+    account: {
+      kind: 'mounts',
+      of,
+      exact: restored?.key.startsWith(planned.keyPrefix) === true,
+      ...(restored === undefined ? {} : {restored}),
+      ...(note === undefined ? {} : {note})
+    },
+    ...found
+  })
+  try {
+    const has = await hasMount(context, ports)
+    if (planned.groups.some(({mounts}) => mounts.some(({id}) => has(id)))) {
+      const noted = await probe(planned, context, ports)
+      if (newest !== undefined && noted.every(record => record?.entry === newest)) {
+        log.info(`The builder's cache mounts of the ${of} have everything of ${newest}.`)
+        return account({key: newest}, 'in the builder already')
+      }
+    }
+    if (newest === undefined) return account(undefined)
+    const restored = await fetchAndInject(newest, planned, context, ports)
+    return account(restored)
+  } catch (error) {
+    if (error instanceof CancelledError) throw error
+    log.warning(`The cache mounts of the ${of} were not restored: ${describeError(error)}`)
+    return account(undefined, 'not restored')
+  } finally {
+    await ports.files.remove(planned.directory)
+  }
+}
+
+/** What notes are kept of a plan's mounts under. */
+export function recordFamily({prefixes}: PlannedMounts): string {
+  return digestOf([prefixes.at(-1) ?? ''])
+}
+
+async function probe(
+  planned: PlannedMounts,
+  context: BuilderAccess,
+  ports: CachePorts
+): Promise<(MountRecord | undefined)[]> {
+  const records = []
+  for (const group of planned.groups) {
+    await runOnMounts(planned, group, probingScript(group.mounts, recordFamily(planned)), context, ports)
+    const {output} = mountDirectories(planned)
+    for (const index of group.mounts.keys()) {
+      records.push(parseRecord(await ports.files.readText(join(output, `${index}.record.json`))))
+    }
+  }
+  return records
+}
+
+/** An entry as it lies in the context directory. */
+interface FetchedEntry {
+  readonly key: string
+  readonly name: 'base' | 'delta'
+  readonly entry: MountEntry
+}
+
+async function fetchAndInject(
+  key: string,
+  planned: PlannedMounts,
+  context: BuilderAccess,
+  ports: CachePorts
+): Promise<CacheEntry | undefined> {
+  const {cache, files, log, clock} = ports
+  const started = clock()
+  const directory = mountDirectories(planned).context
+  const newest = await cache.restore(join(directory, 'newest'), key, [])
+  // The store has said why.
+  if (newest === undefined) return undefined
+  const entry = await readMountEntry(join(directory, 'newest'), files)
+  const fetched: FetchedEntry[] = []
+  let bytes = newest.bytes
+  if (entry.base !== undefined) {
+    const base = await cache.restore(join(directory, 'base'), entry.base, [])
+    if (base === undefined) throw new Error(`${key} adds to ${entry.base}, which is gone`)
+    fetched.push({key: entry.base, name: 'base', entry: await readMountEntry(join(directory, 'base'), files)})
+    if (base.bytes !== undefined && bytes !== undefined) bytes += base.bytes
+  }
+  const name = entry.base === undefined ? 'base' : 'delta'
+  await files.replace(join(directory, 'newest'), join(directory, name))
+  fetched.push({key, name, entry})
+  const injecting = clock()
+  for (const group of planned.groups) await inject(group, fetched, planned, context, ports)
+  const seconds = [injecting - started, clock() - injecting].map(time => formatDuration(time / 1000))
+  const size = bytes === undefined ? '' : ` (${formatSize(bytes)})`
+  log.info(`Cache mounts from ${key}${size}: fetched in ${seconds.join(', put into the builder in ')}.`)
+  return {...newest, ...(bytes === undefined ? {} : {bytes})}
+}
+
+async function inject(
+  group: MountGroup,
+  fetched: readonly FetchedEntry[],
+  planned: PlannedMounts,
+  context: BuilderAccess,
+  ports: CachePorts
+): Promise<void> {
+  const {files} = ports
+  const directory = mountDirectories(planned).context
+  const tars: string[][] = []
+  for (const [index, mount] of group.mounts.entries()) {
+    const parts = fetched.map(({name, entry}) => ({name, entry, number: numberOf(entry, group.platform, mount)}))
+    tars.push(parts.flatMap(({name, number}) => (number === undefined ? [] : [`${name}/${number}.tar`])))
+    await files.write(join(directory, `${index}.record.json`), JSON.stringify(recordOf(fetched, group, mount)))
+    for (const {name, number} of parts) {
+      const names = number === undefined ? [] : await readNames(join(directory, name), number, files)
+      await files.write(join(directory, `${index}.${name}`), names.map(path => `${path}\n`).join(''))
+    }
+  }
+  await runOnMounts(planned, group, injectionScript(group.mounts, tars, recordFamily(planned)), context, ports)
+}
+
+function recordOf(fetched: readonly FetchedEntry[], {platform}: MountGroup, mount: PlannedMount): MountRecord {
+  const saved = fetched.map(({entry}) => entry.mounts[numberOf(entry, platform, mount) ?? ''])
+  return {
+    entry: fetched.at(-1)?.key ?? '',
+    base: fetched[0]?.key ?? '',
+    baseBytes: saved[0]?.contentBytes ?? 0,
+    firstBytes: saved.at(-1)?.firstBytes ?? saved[0]?.firstBytes ?? 0
+  }
+}
