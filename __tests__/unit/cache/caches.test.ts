@@ -1,0 +1,79 @@
+import {describe, expect, it} from '@jest/globals'
+import type {CacheAccount} from '../../../src/cache/account.js'
+import {saveCaches, usedCaches, type RestoredCaches} from '../../../src/cache/caches.js'
+import type {SavingRule} from '../../../src/cache/saving.js'
+import {memoryCache, memoryCommands, memoryFiles, memoryLog} from '../../support/memory.js'
+import {buildOf, planWith} from '../../support/plan.js'
+
+const account = (kind: CacheAccount['kind'], more: Partial<CacheAccount> = {}): CacheAccount => ({
+  kind,
+  of: 'daemon',
+  exact: false,
+  ...more
+})
+const older = {restored: {key: 'older'}}
+const exact = {restored: {key: 'this'}, exact: true}
+
+describe('usedCaches', () => {
+  const progress = (cached: boolean) => ({
+    steps: [
+      {name: 'docker-image://docker.io/docker/dockerfile:1', seconds: 1, cached: false},
+      {name: '[build 1/1] RUN make', seconds: 1, cached}
+    ],
+    messages: []
+  })
+
+  it('believes an exact result as long as no step ran', () => {
+    const restored = {result: account('result', exact)}
+    expect(usedCaches(restored, {progress: progress(true), withoutLayers: false})).toEqual(restored)
+    expect(usedCaches(restored, {progress: progress(false), withoutLayers: false})).toEqual({
+      result: account('result', {note: 'not used by the builder'})
+    })
+  })
+
+  it('takes what was damaged for missing, and nothing else', () => {
+    const mounts = {account: account('mounts', older)}
+    const restored: RestoredCaches = {result: account('result'), layers: account('layers', exact), mounts}
+    expect(usedCaches(restored, {progress: progress(false), withoutLayers: true})).toEqual({
+      result: account('result'),
+      layers: account('layers', {note: 'damaged, not used'}),
+      mounts
+    })
+    expect(usedCaches(restored, {progress: progress(false), withoutLayers: false})).toEqual(restored)
+  })
+})
+
+describe('saveCaches', () => {
+  const known = {imageDigests: new Map<string, string>()}
+
+  async function save(restored: RestoredCaches, rule: SavingRule) {
+    const commands = memoryCommands(() => ({}))
+    const log = memoryLog()
+    const build = buildOf(planWith({cache: 'layers'}, known))
+    const context = {builder: 'default', environment: {}, buildEnvironment: {ONLY: 'for the tree'}}
+    const ports = {commands, files: memoryFiles({}), log, clock: () => 0, cache: memoryCache()}
+    const accounts = await saveCaches(build, restored, rule, context, ports)
+    return {accounts, exports: commands.ran.filter(({argv}) => argv.includes('bake')), log}
+  }
+
+  it('makes the layers anew unless they were restored just so', async () => {
+    const {exports} = await save({layers: account('layers', older)}, {what: 'all'})
+    expect(exports).toHaveLength(1)
+    expect(exports[0]?.options.environment).toMatchObject({ONLY: 'for the tree'})
+    expect((await save({layers: account('layers', exact)}, {what: 'all'})).exports).toEqual([])
+  })
+
+  it('makes nothing after the result of this very build was restored', async () => {
+    const {accounts, exports} = await save({result: account('result', exact)}, {what: 'all'})
+    expect(accounts).toEqual([account('result', exact)])
+    expect(exports).toEqual([])
+  })
+
+  it('makes only what was missing where the rule says so, and says what is left out', async () => {
+    const rule: SavingRule = {what: 'missing', why: 'only this tag would see it.'}
+    const {exports, log} = await save({layers: account('layers', older)}, rule)
+    expect(exports).toEqual([])
+    expect(log.lines).toEqual(['info: The reusable layers of the daemon are not saved: only this tag would see it.'])
+    expect((await save({layers: account('layers')}, rule)).exports).toHaveLength(1)
+  })
+})
