@@ -1,4 +1,4 @@
-import {mkdtemp, rm, writeFile} from 'node:fs/promises'
+import {mkdtemp, rm, symlink, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {command} from './commands.js'
@@ -40,14 +40,19 @@ export async function prepareBuilder(
           'unix:///run/buildkit/buildkitd.sock'
         )
       ).trim()
-      const format = '{{.NetworkSettings.IPAddress}}'
+      const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'
       const address = (await docker('inspect', '--format', format, container)).trim()
       await docker('buildx', 'create', `--name=${name}`, '--driver=remote', `tcp://${address}:1234`)
     } else {
       const create = ['buildx', 'create', `--name=${name}`, '--driver=docker-container', `--driver-opt=image=${image}`]
       create.push(`--buildkitd-config=${configuration}`)
       await docker(...create, `--node=${name}0`)
-      if (kind === 'two-nodes') await docker(...create, '--append', `--node=${name}1`)
+      if (kind === 'two-nodes') {
+        // buildx takes no endpoint twice, by its text.
+        const socket = (environment.DOCKER_HOST ?? '').replace(/^unix:\/\//, '')
+        await symlink(socket, `${socket}-2`)
+        await docker(...create, '--append', `--node=${name}1`, `unix://${socket}-2`)
+      }
     }
     await docker('buildx', 'inspect', '--bootstrap', name)
     return name

@@ -61,6 +61,9 @@ export async function executeBuild(
   return {build, seconds, ...done}
 }
 
+/** A build that keeps meeting what is damaged has it from somewhere else. */
+const mostTimesWithoutLayers = 3
+
 async function attempt(
   build: PlannedBuild,
   settings: BuildSettings,
@@ -68,7 +71,7 @@ async function attempt(
   {commands, files, log, pause}: BuildPorts
 ): Promise<Pick<BuildResult, 'progress' | 'withoutLayers'>> {
   const dockerfile = build.files.find(({path}) => path.endsWith('/Dockerfile'))?.content ?? ''
-  let withoutLayers = false
+  let timesWithoutLayers = 0
   for (let attempts = 1; ; attempts++) {
     await files.remove(build.exportDirectory)
     const reader = progressReader(log)
@@ -81,14 +84,15 @@ async function attempt(
     })
     const {messages, ...rest} = reader.collapse()
     const progress = {...rest, messages: messages.map(line => withLinesOfTree(line, dockerfile))}
-    const unusable = progress.unusableCache !== undefined && !withoutLayers && (await removeLayers(build, files))
-    if (unusable) {
-      withoutLayers = true
+    const unusable =
+      progress.unusableCache !== undefined && (timesWithoutLayers > 0 || (await removeLayers(build, files)))
+    if (unusable && ++timesWithoutLayers === 1) {
       const next = exitCode === 0 ? 'These steps have run instead' : 'The build begins again without them'
       log.warning(`Restored layers of the ${build.component} cannot be used: ${progress.unusableCache}. ${next}.`)
     }
-    if (exitCode === 0) return {progress, withoutLayers}
-    if (unusable) {
+    if (exitCode === 0) return {progress, withoutLayers: timesWithoutLayers > 0}
+    // BuildKit, too, lets go of what it took over from there, but only of the layer that it has just met.
+    if (unusable && timesWithoutLayers <= mostTimesWithoutLayers) {
       attempts -= 1
       continue
     }
