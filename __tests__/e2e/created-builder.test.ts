@@ -109,7 +109,7 @@ suite(`the builder that the action creates${obstacle === undefined ? '' : ` (ski
   it(
     'is removed when the job is cancelled',
     async () => {
-      const {main, post} = await build({ref: 'v28.5.1', cache: 'layers'}, '▸ [binary build')
+      const {main, post} = await build({ref: 'v28.5.1', cache: 'layers'}, '▸ [build ')
       expect(main.conclusion).toBe('cancelled')
       expect(post?.conclusion).toBe('success')
       expectNothingLeft()
