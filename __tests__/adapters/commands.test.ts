@@ -151,7 +151,7 @@ describe('a cancelled stream', () => {
 
   it('does not begin at all when the run is cancelled already', async () => {
     controller.abort()
-    await expect(stream('touch begun')).rejects.toMatchObject({name: 'AbortError'})
+    await expect(stream('touch begun')).rejects.toMatchObject({name: 'CancelledError'})
     await expect(readFile(join(root, 'begun'))).rejects.toThrow()
   })
 })
