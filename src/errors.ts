@@ -19,6 +19,12 @@ export class CancelledError extends Error {
   override readonly name = 'CancelledError'
 }
 
+/** Whether something was thrown because the run is cancelled: by us, or by what waits for a signal of Node's. */
+export function isCancellation(error: unknown): boolean {
+  const name = typeof error === 'object' && error !== null && 'name' in error ? error.name : undefined
+  return name === 'CancelledError' || name === 'AbortError'
+}
+
 /** One error that lists every problem found. */
 export function problemsError(title: string, problems: readonly string[]): ConfigurationError {
   return new ConfigurationError([`${title}:`, ...problems.map(problem => `  - ${problem}`)].join('\n'))

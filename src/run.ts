@@ -4,7 +4,7 @@ import {createBuilder} from './build/builder.js'
 import {configureDockerProxies} from './build/docker-configuration.js'
 import {executeBuild, type BuildResult} from './build/execute.js'
 import {clientRoutes, dockerEnvironment} from './engine/environment.js'
-import {StepError} from './errors.js'
+import {describeError, isCancellation, StepError} from './errors.js'
 import {savedText, type CacheAccount} from './cache/account.js'
 import {
   restoreCaches,
@@ -121,11 +121,16 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
     ]
     ports.writeOutputs(runOutputs({...finished(restored), bundles}))
     const published = await uploadBundles(bundles, inputs, place, ports)
-    // Nobody waits for the caches, and nothing unverified is kept.
-    const caches = [
+    // Nobody waits for the caches, and nothing unverified is kept. Whatever becomes of them, the run has succeeded.
+    const keep = async () => [
       ...(await keepCaches(decision, built, inputs, place, ports)),
       ...(reused === undefined ? await keepBundles(plan, bundles, place, workDirectory, ports) : [reused.account])
     ]
+    const caches = await keep().catch((error: unknown) => {
+      if (isCancellation(error)) throw error
+      log.warning(`Not all caches are kept: ${describeError(error)}`)
+      return restored
+    })
     const outcome = {...finished(caches), bundles: published}
     const summary = renderSummary(outcome)
     await files.write(join(outputDirectory, 'summary.md'), summary)

@@ -98,8 +98,19 @@ describe('createArchive', () => {
     const {path, sha256} = await archive('some')
     const header = (await readFile(path)).subarray(0, 10).toString('hex')
     expect(header).toBe('1f8b0800000000000003')
-    expect(sha256).toBe('c2ed25d12520e0f9ec9183df3569da148662404ab10912afc472daa0895654ec')
+    expect(sha256).toBe('50f32d53a1b7601c81615cb34187baf665cd51246dfeb0d28c6b5dc238440d79')
     expect(gunzipSync(await readFile(path)).length % 512).toBe(0)
+  })
+
+  it('compresses what is large in several parts, which are one archive', async () => {
+    const large = Buffer.alloc(20_000_000, 'what is in a program ')
+    await put('some', 'dockerd', large, 0o755)
+    const {path, sha256} = await archive('some')
+    expect(gunzipSync(await readFile(path)).includes(large)).toBe(true)
+    expect((await readFile(path)).toString('latin1').split('\x1f\x8b\x08\0\0\0\0\0\0\x03')).toHaveLength(4)
+    expect(sha256).toBe('9e6386b6f8393d30c15153b297634169ac77042aad8ab97cba9e5300fd2cc56c')
+    execFileSync('tar', ['-xzf', path, '-C', root])
+    expect(large.equals(await readFile(join(root, 'binary-daemon', 'dockerd')))).toBe(true)
   })
 
   it('keeps the names that do not fit the classic header', async () => {

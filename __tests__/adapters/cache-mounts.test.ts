@@ -28,6 +28,8 @@ const compiler = (id: string, owner: readonly string[] = []): PlannedMount => ({
   sharing: 'shared',
   owner
 })
+const nativePlatform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`
+
 const modules = (id: string): PlannedMount => ({id, kind: 'modules', sharing: 'shared', owner: []})
 
 await describeWithEngine('cache mounts', () => {
@@ -87,6 +89,7 @@ await describeWithEngine('cache mounts', () => {
     groups: [{mounts}],
     left: [],
     image: imageOf(image),
+    imagePlatform: nativePlatform,
     environment: {},
     files: [],
     directory: join(root, 'work')
@@ -324,6 +327,31 @@ await describeWithEngine('cache mounts', () => {
       expect.stringMatching(/were not saved: .*not found/)
     ])
   }, 60_000)
+
+  it('are filled by restored layers, without an image', async () => {
+    const planned = plan([compiler('a')])
+    await run(planned, 'echo 1 > /0/f')
+    await forget()
+    const layers = join(root, 'layers')
+    await writeFile(join(root, 'Dockerfile'), `FROM ${imageOf(debian)} AS base\nRUN echo 2 > /own\n`)
+    const output = ['--output=type=cacheonly', `--cache-to=type=local,dest=${layers},mode=max,compression=zstd`]
+    await docker('buildx', 'build', '--provenance=false', ...output, root)
+    const before = registry.requests().length
+    const nowhere = {...planned, image: imageOf('nowhere')}
+    const restored = await restoreMounts(nowhere, 'daemon', context(), ports, layers)
+    expect(restored.account.restored).toBeDefined()
+    expect(registry.requests().slice(before)).toEqual([])
+    expect(await step([compiler('a')], 'cat /0/f')).toBe('1')
+    // The image is taken when the layers cannot be.
+    await forget()
+    await rm(join(layers, 'index.json'))
+    expect((await restoreMounts(planned, 'daemon', context(), ports, layers)).account.restored).toBeDefined()
+    await forget()
+    await writeFile(join(layers, 'index.json'), '{"manifests": []}')
+    expect((await restoreMounts(planned, 'daemon', context(), ports, layers)).account.restored).toBeDefined()
+    expect(log.lines.filter(line => line.includes('No image can be made of the restored layers'))).toHaveLength(2)
+    expect(warnings()).toEqual([])
+  }, 120_000)
 
   it('ends with the run when that is cancelled', async () => {
     const planned = plan([compiler('a')])

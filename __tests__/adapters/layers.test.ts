@@ -13,7 +13,7 @@ import {systemFiles} from '../../src/adapters/files.js'
 import {folderCache} from '../../src/adapters/folder-cache.js'
 import {progressReader, type BuildProgress} from '../../src/build/progress.js'
 import {executeBuild} from '../../src/build/execute.js'
-import {exportLayers, restoreLayers, saveLayers, type LayerPorts} from '../../src/cache/layers.js'
+import {exportLayers, lendLayers, restoreLayers, saveLayers, type LayerPorts} from '../../src/cache/layers.js'
 import {layoutProblem} from '../../src/cache/layout.js'
 import {dockerEnvironment} from '../../src/engine/environment.js'
 import type {Inputs} from '../../src/inputs.js'
@@ -218,15 +218,44 @@ await describeWithEngine('layers', () => {
     expect(await directorySize(layers.exportDirectory)).toBe(await directorySize(layers.importDirectory))
   }, 180_000)
 
+  it('of another line of releases are as good, and not saved twice', async () => {
+    await buildAndKeep('1')
+    const {layers} = both(await planned('2'))
+    const [, line = '', family = ''] = layers.prefixes
+    const own = layers.key.replace(line, `${family}28.3-`)
+    const account = await restoreLayers({...layers, key: own, prefixes: [own, family]}, 'layers', 'daemon', ports)
+    expect(account).toMatchObject({exact: true, restored: {key: expect.stringContaining('-run1')}})
+  }, 180_000)
+
+  it('that were restored are not exported again with the last ones', async () => {
+    await buildAndKeep('1')
+    const plan = await planned('2')
+    const {result, layers} = both(plan)
+    await restoreLayers(layers, 'layers', 'daemon', ports)
+    await lendLayers(layers, result, ports)
+    const blobs = join(result.exportDirectory, 'blobs', 'sha256')
+    const lent = await readdir(blobs)
+    expect(lent).not.toEqual([])
+    await build(plan)
+    const links = (await readdir(blobs, {withFileTypes: true})).filter(entry => entry.isSymbolicLink())
+    expect(links.map(({name}) => name).sort()).toEqual(lent.sort())
+    const kept = await saveLayers(result, {kind: 'result', of: 'daemon', exact: false}, ports, layers.importDirectory)
+    expect(kept.saved?.key).toBe(result.key)
+    expect((await readdir(blobs, {withFileTypes: true})).every(entry => entry.isFile())).toBe(true)
+    expect(warnings()).toEqual([])
+  }, 180_000)
+
   it('that are damaged are not used, which is said once, and replaced', async () => {
     const first = await buildAndKeep('1')
     const {layers} = both(await planned('2'))
     await restoreLayers(layers, 'layers', 'daemon', ports)
     await flip(await largestBlob(layers.importDirectory))
-    await ports.cache.save(layers.importDirectory, `${layers.content}damaged`)
+    await ports.cache.save(layers.importDirectory, `${layers.prefixes[0] ?? ''}damaged`)
     const account = await restoreLayers(layers, 'layers', 'daemon', ports)
     expect(account).toEqual({kind: 'layers', of: 'daemon', exact: false, note: 'damaged, not used'})
-    expect(warnings()).toEqual([expect.stringContaining(`${layers.content}damaged is damaged and not used: it`)])
+    expect(warnings()).toEqual([
+      expect.stringContaining(`${layers.prefixes[0] ?? ''}damaged is damaged and not used: it`)
+    ])
     const {built} = await build(await planned('2'))
     expect(built.tools).not.toBe(first.tools)
     await exportLayers(layers, environmentOf(), ports)

@@ -1,5 +1,12 @@
 import {describe, expect, it} from '@jest/globals'
-import {CancelledError, ConfigurationError, describeError, problemsError, StepError} from '../../src/errors.js'
+import {
+  CancelledError,
+  ConfigurationError,
+  describeError,
+  isCancellation,
+  problemsError,
+  StepError
+} from '../../src/errors.js'
 
 describe('describeError', () => {
   it.each([
@@ -19,6 +26,14 @@ describe('errors', () => {
     expect(new ConfigurationError('x').name).toBe('ConfigurationError')
     expect(new CancelledError('x').name).toBe('CancelledError')
     expect(new StepError('build', 'x').step).toBe('build')
+  })
+
+  it('tell a cancelled run from a failed one', () => {
+    expect(isCancellation(new CancelledError('x'))).toBe(true)
+    expect(isCancellation(AbortSignal.abort().reason)).toBe(true)
+    expect(isCancellation(new StepError('build', 'x'))).toBe(false)
+    expect(isCancellation('AbortError')).toBe(false)
+    expect(isCancellation(undefined)).toBe(false)
   })
 
   it('list problems one a line', () => {

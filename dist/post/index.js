@@ -174,7 +174,7 @@ function actionVersion(directory) {
 }
 /** Ends the process as failed: says why, with a stack only for what is no message to the user. */
 function reportFailure(error, log) {
-    const aborted = error instanceof CancelledError || (error instanceof Error && error.name === 'AbortError');
+    const aborted = isCancellation(error);
     if (aborted)
         log.info('Cancelled.');
     else
@@ -522,7 +522,7 @@ function dockerEnvironment(environment, more = []) {
 /* harmony export */   Uc: () => (/* binding */ describeError),
 /* harmony export */   cc: () => (/* binding */ CancelledError)
 /* harmony export */ });
-/* unused harmony exports ConfigurationError, StepError, problemsError */
+/* unused harmony exports ConfigurationError, StepError, isCancellation, problemsError */
 /** The user has to change something: an input, the machine, the ref. Shown as it is, without a stack. */
 class ConfigurationError extends (/* unused pure expression or super */ null && (Error)) {
     name = 'ConfigurationError';
@@ -539,6 +539,11 @@ class StepError extends Error {
 /** The run was cancelled from outside. */
 class CancelledError extends Error {
     name = 'CancelledError';
+}
+/** Whether something was thrown because the run is cancelled: by us, or by what waits for a signal of Node's. */
+function isCancellation(error) {
+    const name = typeof error === 'object' && error !== null && 'name' in error ? error.name : undefined;
+    return name === 'CancelledError' || name === 'AbortError';
 }
 /** One error that lists every problem found. */
 function problemsError(title, problems) {

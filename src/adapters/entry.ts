@@ -1,6 +1,6 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {CancelledError, ConfigurationError, describeError} from '../errors.js'
+import {ConfigurationError, describeError, isCancellation} from '../errors.js'
 import type {Inputs} from '../inputs.js'
 import {redactUrl} from '../network/url.js'
 import type {Log} from '../ports.js'
@@ -36,7 +36,7 @@ function actionVersion(directory: string): string {
 
 /** Ends the process as failed: says why, with a stack only for what is no message to the user. */
 export function reportFailure(error: unknown, log: Log): void {
-  const aborted = error instanceof CancelledError || (error instanceof Error && error.name === 'AbortError')
+  const aborted = isCancellation(error)
   if (aborted) log.info('Cancelled.')
   else log.error(describeError(error))
   if (error instanceof Error && !aborted && !(error instanceof ConfigurationError)) log.debug(error.stack ?? '')

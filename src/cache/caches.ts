@@ -3,7 +3,7 @@ import {makesLayer} from '../build/progress.js'
 import type {PlannedBuild} from '../plan/plan.js'
 import type {CacheStore, Clock, Commands, Files, Log} from '../ports.js'
 import {cacheNames, foundText, savedText, type CacheAccount} from './account.js'
-import {exportLayers, restoreLayers, saveLayers} from './layers.js'
+import {exportLayers, lendLayers, restoreLayers, saveLayers} from './layers.js'
 import {restoreMounts, type RestoredMounts} from './mounts.js'
 import {saveMounts} from './save-mounts.js'
 import type {SavingRule} from './saving.js'
@@ -53,7 +53,11 @@ export async function restoreCaches(
   if (result?.exact === true) return {result}
   const layers = caches.layers && (await restoreLayers(caches.layers, 'layers', component, ports))
   say(layers)
-  const mounts = caches.mounts && (await restoreMounts(caches.mounts, component, context, ports))
+  if (layers?.restored !== undefined && caches.result && caches.layers) {
+    await lendLayers(caches.layers, caches.result, ports)
+  }
+  const stepsOn = layers?.exact === true ? caches.layers?.importDirectory : undefined
+  const mounts = caches.mounts && (await restoreMounts(caches.mounts, component, context, ports, stepsOn))
   if (mounts?.account.restored === undefined) say(mounts?.account)
   return {...(result && {result}), ...(layers && {layers}), ...(mounts && {mounts})}
 }

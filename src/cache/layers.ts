@@ -4,7 +4,7 @@ import type {PlannedExport, PlannedLayers} from '../plan/plan.js'
 import type {CacheStore, Commands, Files, Log} from '../ports.js'
 import type {CacheAccount} from './account.js'
 import {layoutProblem} from './layout.js'
-import {removeSharedLayers} from './thin-layout.js'
+import {linkLayers, removeSharedLayers, replaceLinks} from './thin-layout.js'
 
 export interface LayerPorts {
   readonly commands: Commands
@@ -33,7 +33,23 @@ export async function restoreLayers(
     await files.remove(importDirectory)
     return {...nothing, note: 'damaged, not used'}
   }
-  return {kind, of, restored: entry, exact: entry.key.startsWith(planned.content)}
+  return {kind, of, restored: entry, exact: entry.key.split('-').includes(planned.content)}
+}
+
+/**
+ * Makes restored layers known where the build exports its own, so that those are not exported again. Never rejects: without
+ * this, exporting takes longer.
+ */
+export async function lendLayers(
+  {importDirectory}: PlannedLayers,
+  {exportDirectory}: PlannedLayers,
+  {files, log}: Pick<LayerPorts, 'files' | 'log'>
+): Promise<void> {
+  try {
+    await linkLayers(importDirectory, exportDirectory, files)
+  } catch (error) {
+    log.debug(`All layers are exported: ${describeError(error)}`)
+  }
 }
 
 /**
@@ -83,12 +99,11 @@ export async function saveLayers(
   besides?: string
 ): Promise<CacheAccount> {
   if (account.exact) return account
-  if (besides !== undefined) {
-    try {
-      await removeSharedLayers(planned.exportDirectory, besides, files)
-    } catch (error) {
-      log.debug(`The ${account.kind} of the ${account.of} stays as it was exported: ${describeError(error)}`)
-    }
+  try {
+    if (besides !== undefined) await removeSharedLayers(planned.exportDirectory, besides, files)
+    await replaceLinks(planned.exportDirectory, files)
+  } catch (error) {
+    log.debug(`The ${account.kind} of the ${account.of} stays as it was exported: ${describeError(error)}`)
   }
   // BuildKit goes on without a word when an export fails (`ignore-error`).
   const problem = await layoutProblem(planned.exportDirectory, files)

@@ -7,6 +7,7 @@ export interface Descriptor {
   readonly digest: string
   readonly size: number
   readonly mediaType?: unknown
+  readonly annotations?: Readonly<Record<string, unknown>>
 }
 
 /** What leads from the keys of steps to their layers (moby/buildkit cache/remotecache/v1/types). */
@@ -60,6 +61,17 @@ async function blobProblem(directory: string, blob: Descriptor, files: Files): P
 /** Where a layout has a blob. */
 export function blobPath(directory: string, {digest}: Pick<Descriptor, 'digest'>): string {
   return join(directory, 'blobs', 'sha256', digest.slice('sha256:'.length))
+}
+
+/** Writes a blob; returns what a descriptor says of it. */
+export async function writeBlob(
+  directory: string,
+  text: string,
+  files: Files
+): Promise<{digest: string; size: number}> {
+  const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`
+  await files.write(blobPath(directory, {digest}), text)
+  return {digest, size: Buffer.byteLength(text)}
 }
 
 function parse(text: string | undefined): unknown {

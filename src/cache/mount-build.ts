@@ -5,14 +5,23 @@ import {linesOf} from './mount-entry.js'
 import {mountDockerfile} from './mount-scripts.js'
 import type {MountGroup, PlannedMounts} from './plan-mounts.js'
 
+const localName = 'build-moby-image'
+
 /** The directories of `runOnMounts`. */
 export function mountDirectories({directory}: PlannedMounts): {readonly context: string; readonly output: string} {
   return {context: join(directory, 'context'), output: join(directory, 'output')}
 }
 
+/** An image in an OCI image layout of this machine. */
+export interface LocalImage {
+  readonly directory: string
+  /** Of its manifest. */
+  readonly digest: string
+}
+
 /**
- * Runs a script with the mounts of one group, through the builder itself. It finds the context directory; what it puts
- * out is in the output directory afterwards.
+ * Runs a script with the mounts of one group, through the builder itself, on the image of the plan or on the one that is
+ * given. It finds the context directory; what it puts out is in the output directory afterwards.
  *
  * @throws Error with the builder's last words when that fails, CancelledError when the run was cancelled.
  */
@@ -21,12 +30,13 @@ export async function runOnMounts(
   {platform, mounts}: MountGroup,
   script: string,
   {builder, environment}: BuilderAccess,
-  {commands, files, log}: CachePorts
+  {commands, files, log}: CachePorts,
+  image?: LocalImage
 ): Promise<void> {
   const {context, output} = mountDirectories(planned)
   const dockerfile = join(planned.directory, 'Dockerfile')
   for (const {path, content} of planned.files) await files.write(path, content)
-  await files.write(dockerfile, mountDockerfile(planned.image, mounts, randomUUID()))
+  await files.write(dockerfile, mountDockerfile(image === undefined ? planned.image : localName, mounts, randomUUID()))
   await files.write(join(context, 'script.sh'), script)
   await files.remove(output)
   const last: string[] = []
@@ -34,6 +44,7 @@ export async function runOnMounts(
     [
       ...['docker', 'buildx', 'build', `--builder=${builder}`, '--progress=plain', '--provenance=false'],
       ...(platform === undefined ? [] : [`--platform=${platform}`]),
+      ...(image === undefined ? [] : [`--build-context=${localName}=oci-layout://${image.directory}@${image.digest}`]),
       ...[`--file=${dockerfile}`, `--output=type=local,dest=${output}`, context]
     ],
     {

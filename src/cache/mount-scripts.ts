@@ -6,7 +6,7 @@ export type MountFile = 'list' | 'record.json' | 'base' | 'delta' | 'files' | 'u
 /**
  * A Dockerfile whose one step has `mounts` as /build-moby/0, /build-moby/1 … and the build context as /build-moby/in, and
  * runs script.sh of the context. What the script leaves in /build-moby/out is the result. There is no `# syntax` line, so
- * nothing is downloaded but the image. `unique` makes the step run again each time.
+ * nothing is downloaded but the image, if that is none of a build context. `unique` makes the step run again each time.
  */
 export function mountDockerfile(image: string, mounts: readonly PlannedMount[], unique: string): string {
   const flags = mounts.map(({id, sharing, owner}, index) =>

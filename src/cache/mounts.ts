@@ -5,7 +5,8 @@ import type {CacheEntry} from '../ports.js'
 import type {CacheAccount} from './account.js'
 import type {BuilderAccess, CachePorts} from './caches.js'
 import {digestOf} from './keys.js'
-import {hasMount, mountDirectories, runOnMounts} from './mount-build.js'
+import {imageOfLayers} from './layers-image.js'
+import {hasMount, mountDirectories, runOnMounts, type LocalImage} from './mount-build.js'
 import {numberOf, readMountEntry, readNames, type MountEntry} from './mount-entry.js'
 import {injectionScript, probingScript} from './mount-scripts.js'
 import type {MountRecord} from './mount-saving.js'
@@ -20,14 +21,16 @@ export interface RestoredMounts {
 }
 
 /**
- * Fills the builder's cache mounts from the newest entry, unless the builder has all of it already. Never fails for any
- * other reason than that the run was cancelled: what goes wrong is said, and the build begins with less.
+ * Fills the builder's cache mounts from the newest entry, unless the builder has all of it already. `layers` is a directory
+ * of restored layers that the build is going to run on. Never fails for any other reason than that the run was cancelled:
+ * what goes wrong is said, and the build begins with less.
  */
 export async function restoreMounts(
   planned: PlannedMounts,
   of: string,
   context: BuilderAccess,
-  ports: CachePorts
+  ports: CachePorts,
+  layers?: string
 ): Promise<RestoredMounts> {
   const {cache, log} = ports
   const newest = await cache.find(planned.keyPrefix, [planned.keyPrefix, ...planned.prefixes])
@@ -52,7 +55,7 @@ export async function restoreMounts(
       }
     }
     if (newest === undefined) return account(undefined)
-    const restored = await fetchAndInject(newest, planned, context, ports)
+    const restored = await fetchAndInject(newest, planned, layers, context, ports)
     return account(restored)
   } catch (error) {
     if (error instanceof CancelledError) throw error
@@ -94,6 +97,7 @@ interface FetchedEntry {
 async function fetchAndInject(
   key: string,
   planned: PlannedMounts,
+  layers: string | undefined,
   context: BuilderAccess,
   ports: CachePorts
 ): Promise<CacheEntry | undefined> {
@@ -116,7 +120,8 @@ async function fetchAndInject(
   await files.replace(join(directory, 'newest'), join(directory, name))
   fetched.push({key, name, entry})
   const injecting = clock()
-  for (const group of planned.groups) await inject(group, fetched, planned, context, ports)
+  const image = layers === undefined ? undefined : await restoredImage(layers, planned, ports)
+  for (const group of planned.groups) await inject(group, fetched, planned, image, context, ports)
   const seconds = [injecting - started, clock() - injecting].map(time => formatDuration(time / 1000))
   const size = bytes === undefined ? '' : ` (${formatSize(bytes)})`
   log.info(`Cache mounts from ${key}${size}: fetched in ${seconds.join(', put into the builder in ')}.`)
@@ -127,10 +132,11 @@ async function inject(
   group: MountGroup,
   fetched: readonly FetchedEntry[],
   planned: PlannedMounts,
+  image: LocalImage | undefined,
   context: BuilderAccess,
   ports: CachePorts
 ): Promise<void> {
-  const {files} = ports
+  const {files, log} = ports
   const directory = mountDirectories(planned).context
   const tars: string[][] = []
   for (const [index, mount] of group.mounts.entries()) {
@@ -142,7 +148,29 @@ async function inject(
       await files.write(join(directory, `${index}.${name}`), names.map(path => `${path}\n`).join(''))
     }
   }
-  await runOnMounts(planned, group, injectionScript(group.mounts, tars, recordFamily(planned)), context, ports)
+  const script = injectionScript(group.mounts, tars, recordFamily(planned))
+  try {
+    await runOnMounts(planned, group, script, context, ports, image)
+  } catch (error) {
+    if (image === undefined || error instanceof CancelledError) throw error
+    log.debug(`The cache mounts cannot be filled by restored layers: ${describeError(error)}`)
+    await runOnMounts(planned, group, script, context, ports)
+  }
+}
+
+/** Restored layers as an image, which spares the download of one; undefined when they are not fit for it. */
+async function restoredImage(
+  layers: string,
+  {directory, imagePlatform}: PlannedMounts,
+  {files, log}: CachePorts
+): Promise<LocalImage | undefined> {
+  const layout = join(directory, 'image')
+  try {
+    return {directory: layout, digest: await imageOfLayers(layers, layout, imagePlatform, files)}
+  } catch (error) {
+    log.debug(`No image can be made of the restored layers: ${describeError(error)}`)
+    return undefined
+  }
 }
 
 function recordOf(fetched: readonly FetchedEntry[], {platform}: MountGroup, mount: PlannedMount): MountRecord {

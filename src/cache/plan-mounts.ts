@@ -34,6 +34,8 @@ export interface PlannedMounts {
   readonly left: readonly {readonly target: string; readonly why: string}[]
   /** The image whose tar moves the files: one that the build itself starts from. */
   readonly image: string
+  /** Its platform, such as `linux/amd64`. */
+  readonly imagePlatform: string
   /** Variables for the commands that move them, and the files that these name. */
   readonly environment: Readonly<Record<string, string>>
   readonly files: readonly PlannedFile[]
@@ -82,6 +84,7 @@ export function planMounts(
     groups: groupsOf(kept, inputs.platforms, builder.kind === 'created' || builder.driver === 'docker'),
     left: left.filter(({target}, index) => left.findIndex(other => other.target === target) === index),
     image,
+    imagePlatform: native,
     ...route,
     directory: join(workDirectory, component, 'mounts')
   }

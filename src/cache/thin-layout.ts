@@ -1,7 +1,6 @@
-import {createHash} from 'node:crypto'
 import {join} from 'node:path'
 import type {Files} from '../ports.js'
-import {blobPath, blobsOf, cacheConfiguration, manifestsOf, type Descriptor} from './layout.js'
+import {blobPath, blobsOf, cacheConfiguration, manifestsOf, writeBlob, type Descriptor} from './layout.js'
 
 /** What leads to layers from the keys of steps (moby/buildkit cache/remotecache/v1/spec.go@v0.32.2). */
 export interface CacheConfiguration {
@@ -14,6 +13,37 @@ export interface CacheConfiguration {
     readonly layers?: readonly {readonly layer: number}[]
     readonly chains?: readonly {readonly layers: readonly number[]}[]
   }[]
+}
+
+/**
+ * Puts links to the layers of one directory in BuildKit's local format into another one that BuildKit is to export to, which
+ * then transfers and writes only the others (containerd plugins/content/local/store.go: a writer for what exists is refused).
+ *
+ * @throws Error when `from` holds something else.
+ */
+export async function linkLayers(from: string, to: string, files: Files): Promise<void> {
+  await files.makeDirectory(join(to, 'blobs', 'sha256'))
+  for (const manifest of await manifestsOf(from, files)) {
+    for (const blob of await blobsOf(from, manifest, files)) {
+      if (blob.mediaType !== cacheConfiguration) await files.link(blobPath(from, blob), blobPath(to, blob))
+    }
+  }
+}
+
+/** Replaces the links that the layout needs by what they lead to, and removes the others. */
+export async function replaceLinks(directory: string, files: Files): Promise<void> {
+  const needed = new Set<string>()
+  for (const manifest of await manifestsOf(directory, files)) {
+    for (const blob of await blobsOf(directory, manifest, files)) needed.add(blobPath(directory, blob))
+  }
+  const blobs = join(directory, 'blobs', 'sha256')
+  for (const name of await files.list(blobs)) {
+    const path = join(blobs, name)
+    if ((await files.kind(path)) !== 'link') continue
+    const target = await files.resolveLinks(path)
+    await files.remove(path)
+    if (needed.has(path)) await files.copyFile(target, path)
+  }
 }
 
 /**
@@ -90,10 +120,4 @@ function refersTo(value: unknown, descriptors: readonly Descriptor[]): value is 
 
 function withoutDescriptors(value: unknown, descriptors: readonly Descriptor[]): unknown {
   return Array.isArray(value) ? value.filter(one => !refersTo(one, descriptors)) : value
-}
-
-async function writeBlob(directory: string, text: string, files: Files): Promise<{digest: string; size: number}> {
-  const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`
-  await files.write(blobPath(directory, {digest}), text)
-  return {digest, size: Buffer.byteLength(text)}
 }

@@ -1,7 +1,17 @@
 import {createHash} from 'node:crypto'
+import {mkdtemp, rm} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
 import {describe, expect, it} from '@jest/globals'
+import {systemFiles} from '../../../src/adapters/files.js'
 import {layoutProblem} from '../../../src/cache/layout.js'
-import {removeSharedLayers, withoutLayers, type CacheConfiguration} from '../../../src/cache/thin-layout.js'
+import {
+  linkLayers,
+  removeSharedLayers,
+  replaceLinks,
+  withoutLayers,
+  type CacheConfiguration
+} from '../../../src/cache/thin-layout.js'
 import {memoryFiles} from '../../support/memory.js'
 
 const digest = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`
@@ -75,6 +85,48 @@ describe('withoutLayers', () => {
       records: [{chains: [{layers: [0, 2]}, {layers: [1, 2]}]}]
     }
     expect(withoutLayers(chained, new Set(['a'])).records?.[0]?.chains).toEqual([{layers: [0, 1]}])
+  })
+})
+
+describe('linkLayers', () => {
+  const blob = (directory: string, text: string) => `${directory}/blobs/sha256/${digest(text).slice(7)}`
+
+  it('links the layers and nothing else', async () => {
+    const files = memoryFiles(
+      layout('/layers', [
+        ['base', -1],
+        ['tools', 0]
+      ])
+    )
+    await linkLayers('/layers', '/result', files)
+    expect(Object.fromEntries(files.links)).toEqual({
+      [blob('/result', 'base')]: blob('/layers', 'base'),
+      [blob('/result', 'tools')]: blob('/layers', 'tools')
+    })
+  })
+
+  it('is undone by a copy of what is needed', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'build-moby-links-'))
+    try {
+      const files = systemFiles(root)
+      const both = {
+        ...layout(`${root}/layers`, [
+          ['base', -1],
+          ['tools', 0]
+        ]),
+        ...layout(`${root}/result`, [['base', -1]])
+      }
+      for (const [path, text] of Object.entries(both)) await files.write(path, text)
+      await files.remove(blob(`${root}/result`, 'base'))
+      await linkLayers(`${root}/layers`, `${root}/result`, files)
+      expect(await layoutProblem(`${root}/result`, files)).toContain('lacks the blob')
+      await replaceLinks(`${root}/result`, files)
+      expect(await layoutProblem(`${root}/result`, files)).toBeUndefined()
+      expect(await files.kind(blob(`${root}/result`, 'base'))).toBe('file')
+      expect(await files.kind(blob(`${root}/result`, 'tools'))).toBeUndefined()
+    } finally {
+      await rm(root, {recursive: true, force: true})
+    }
   })
 })
 

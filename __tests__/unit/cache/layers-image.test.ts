@@ -1,0 +1,86 @@
+import {createHash} from 'node:crypto'
+import {describe, expect, it} from '@jest/globals'
+import {imageOfLayers} from '../../../src/cache/layers-image.js'
+import {memoryFiles} from '../../support/memory.js'
+
+const digest = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`
+
+/** A cache whose layers are texts, each on the one at the index given. */
+function cache(
+  layers: readonly (readonly [string, number])[],
+  unknown: readonly string[] = []
+): Record<string, string> {
+  const configuration = JSON.stringify({
+    layers: layers.map(([text, parent]) => ({blob: digest(text), ...(parent === 0 ? {} : {parent})}))
+  })
+  const descriptor = (text: string, mediaType: string) => ({mediaType, digest: digest(text), size: text.length})
+  const manifest = JSON.stringify({
+    config: descriptor(configuration, 'application/vnd.buildkit.cacheconfig.v0'),
+    layers: layers.map(([text]) => ({
+      ...descriptor(text, 'application/vnd.oci.image.layer.v1.tar+zstd'),
+      ...(unknown.includes(text) ? {} : {annotations: {'containerd.io/uncompressed': `sha256:of ${text}`}})
+    }))
+  })
+  const blobs = [configuration, manifest, ...layers.map(([text]) => text)]
+  return {
+    '/layers/index.json': JSON.stringify({manifests: [descriptor(manifest, '')]}),
+    ...Object.fromEntries(blobs.map(text => [`/layers/blobs/sha256/${digest(text).slice(7)}`, text]))
+  }
+}
+
+async function image(files: Record<string, string>, platform = 'linux/amd64') {
+  const memory = memoryFiles(files)
+  const made = await imageOfLayers('/layers', '/image', platform, memory)
+  const blob = (name: string) =>
+    JSON.parse(memory.texts.get(`/image/blobs/sha256/${name.slice(7)}`) ?? '') as Record<string, unknown>
+  const manifest = blob(made) as {config: {digest: string}; layers: {digest: string}[]}
+  return {
+    layers: manifest.layers.map(layer => layer.digest),
+    config: blob(manifest.config.digest),
+    index: JSON.parse(memory.texts.get('/image/index.json') ?? '') as unknown,
+    links: [...memory.links.values()],
+    digest: made
+  }
+}
+
+describe('imageOfLayers', () => {
+  it('takes the largest chain, from its bottom', async () => {
+    const made = await image(
+      cache([
+        ['a compiler', -1],
+        ['other base', -1],
+        ['packages', 0],
+        ['a tool', 0],
+        ['small', 1]
+      ])
+    )
+    expect(made.layers).toEqual(['a compiler', 'packages'].map(digest))
+    expect(made.config).toEqual({
+      os: 'linux',
+      architecture: 'amd64',
+      config: {Env: [expect.stringContaining('PATH=')]},
+      rootfs: {type: 'layers', diff_ids: ['sha256:of a compiler', 'sha256:of packages']}
+    })
+    expect(made.index).toMatchObject({manifests: [{digest: made.digest}]})
+    expect(made.links).toContain(`/layers/blobs/sha256/${digest('a compiler').slice(7)}`)
+  })
+
+  it('says the whole platform', async () => {
+    const {config} = await image(cache([['base', -1]]), 'linux/arm/v7')
+    expect(config).toMatchObject({os: 'linux', architecture: 'arm', variant: 'v7'})
+  })
+
+  it('passes over a chain of which something is not known', async () => {
+    const chains = [
+      ['a large one', -1],
+      ['small', -1]
+    ] as const
+    expect((await image(cache(chains, ['a large one']))).layers).toEqual([digest('small')])
+    await expect(image(cache(chains, ['a large one', 'small']))).rejects.toThrow('no chain of layers')
+  })
+
+  it('refuses what is no cache of layers', async () => {
+    await expect(image({'/layers/index.json': '{"manifests": []}'})).rejects.toThrow('no chain of layers')
+    await expect(image({'/layers/index.json': '{"manifests": [1]}'})).rejects.toThrow('no digest')
+  })
+})
