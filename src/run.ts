@@ -4,7 +4,7 @@ import {createBuilder} from './build/builder.js'
 import {configureDockerProxies} from './build/docker-configuration.js'
 import {executeBuild, type BuildResult} from './build/execute.js'
 import {clientRoutes, dockerEnvironment} from './engine/environment.js'
-import {describeError, isCancellation, StepError} from './errors.js'
+import {StepError} from './errors.js'
 import {savedText, type CacheAccount} from './cache/account.js'
 import {
   restoreCaches,
@@ -17,7 +17,7 @@ import {
 import {saveGitObjects} from './cache/git-objects.js'
 import {originOf} from './cache/kept-bundles.js'
 import {findReusable, keepForReuse} from './cache/reuse-bundles.js'
-import {savingRule} from './cache/saving.js'
+import {keptIfPossible, savingRule} from './cache/saving.js'
 import type {Inputs} from './inputs.js'
 import {decide, type Decision} from './decide.js'
 import {checkEndpoints} from './check-endpoints.js'
@@ -121,16 +121,11 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
     ]
     ports.writeOutputs(runOutputs({...finished(restored), bundles}))
     const published = await uploadBundles(bundles, inputs, place, ports)
-    // Nobody waits for the caches, and nothing unverified is kept. Whatever becomes of them, the run has succeeded.
-    const keep = async () => [
+    // Nobody waits for the caches, and nothing unverified is kept.
+    const caches = [
       ...(await keepCaches(decision, built, inputs, place, ports)),
       ...(reused === undefined ? await keepBundles(plan, bundles, place, workDirectory, ports) : [reused.account])
     ]
-    const caches = await keep().catch((error: unknown) => {
-      if (isCancellation(error)) throw error
-      log.warning(`Not all caches are kept: ${describeError(error)}`)
-      return restored
-    })
     const outcome = {...finished(caches), bundles: published}
     const summary = renderSummary(outcome)
     await files.write(join(outputDirectory, 'summary.md'), summary)
@@ -206,15 +201,15 @@ async function keepCaches(
   for (const objects of gitObjects) {
     const {account} = objects
     const enough = rule.what === 'missing' && account.restored !== undefined
-    // A cancelled run keeps nothing more.
-    await ports.pause(0)
-    const saved = enough ? account : await saveGitObjects(objects, ports)
+    const save = () => (enough ? Promise.resolve(account) : saveGitObjects(objects, ports))
+    const saved = await keptIfPossible(`git objects of ${account.of}`, account, save, ports)
     if (saved.saved !== undefined) ports.log.info(savedText(saved))
     kept.push(saved)
   }
   for (const {result, context, caches} of built) {
-    await ports.pause(0)
-    kept.push(...(await saveCaches(result.build, caches, rule, context, ports)))
+    const {build} = result
+    const save = () => saveCaches(build, caches, rule, context, ports)
+    kept.push(...(await keptIfPossible(`caches of the ${build.component}`, restoredAccounts(caches), save, ports)))
   }
   return kept
 }
@@ -228,10 +223,10 @@ async function keepBundles(
   ports: Ports
 ): Promise<readonly CacheAccount[]> {
   if (reuse === undefined || 'why' in reuse) return []
-  await ports.pause(0)
   const origin = originOf(ports.now(), environment)
   const made = bundles.map(({bundle}) => bundle)
-  return [await keepForReuse(reuse, made, origin, workDirectory, ports)]
+  const keep = async () => [await keepForReuse(reuse, made, origin, workDirectory, ports)]
+  return await keptIfPossible('bundles', [], keep, ports)
 }
 
 /** What docker needs from the surroundings to get at the planned builder. */

@@ -131,6 +131,14 @@ await describeWithEngine('cache mounts', () => {
     return {restored: restored.account, printed, account}
   }
 
+  /** What a builder keeps of a Dockerfile's layers. */
+  const writeLayers = async (directory: string, dockerfile: readonly string[]) => {
+    await rm(directory, {recursive: true, force: true})
+    await writeFile(join(root, 'Dockerfile'), dockerfile.join('\n'))
+    const cacheTo = `--cache-to=type=local,dest=${directory},mode=max,compression=zstd`
+    await docker('buildx', 'build', '--provenance=false', '--output=type=cacheonly', cacheTo, root)
+  }
+
   /** Changes an entry of the store. */
   const tamper = async (key: string, change: (directory: string) => Promise<void>) => {
     const directory = join(root, 'tampered')
@@ -333,9 +341,17 @@ await describeWithEngine('cache mounts', () => {
     await run(planned, 'echo 1 > /0/f')
     await forget()
     const layers = join(root, 'layers')
-    await writeFile(join(root, 'Dockerfile'), `FROM ${imageOf(debian)} AS base\nRUN echo 2 > /own\n`)
-    const output = ['--output=type=cacheonly', `--cache-to=type=local,dest=${layers},mode=max,compression=zstd`]
-    await docker('buildx', 'build', '--provenance=false', ...output, root)
+    // As in docker/cli and moby: one layer, linked to several.
+    const linked = 'COPY --link Dockerfile /linked'
+    const other = ['FROM scratch AS other', linked]
+    await writeLayers(layers, [
+      `FROM ${imageOf(debian)} AS base`,
+      linked,
+      'RUN echo 2 > /own',
+      ...other,
+      'FROM base',
+      linked
+    ])
     const before = registry.requests().length
     const nowhere = {...planned, image: imageOf('nowhere')}
     const restored = await restoreMounts(nowhere, 'daemon', context(), ports, layers)
@@ -350,6 +366,27 @@ await describeWithEngine('cache mounts', () => {
     await writeFile(join(layers, 'index.json'), '{"manifests": []}')
     expect((await restoreMounts(planned, 'daemon', context(), ports, layers)).account.restored).toBeDefined()
     expect(log.lines.filter(line => line.includes('No image can be made of the restored layers'))).toHaveLength(2)
+    await forget()
+    await writeLayers(layers, ['FROM scratch', 'COPY Dockerfile /'])
+    expect((await restoreMounts(planned, 'daemon', context(), ports, layers)).account.restored).toBeDefined()
+    expect(log.lines.join('\n')).toMatch(/debug: The cache mounts cannot be filled by restored layers: .*"?sh"?/)
+    expect(await step([compiler('a')], 'cat /0/f')).toBe('1')
+    expect(warnings()).toEqual([])
+  }, 120_000)
+
+  it('are not left half filled by a run that was killed', async () => {
+    const planned = plan([modules('m')])
+    await run(planned, 'echo 1 > /0/f')
+    await forget()
+    await step([modules('m')], 'mkdir -p /0/.build-moby && touch /0/.build-moby/filled && echo half > /0/half')
+    await restore(planned)
+    expect(await step([modules('m')], `cd /0 && ${list} && ls .build-moby`)).toMatch(/^\.\/f\n(?!.*filled)/s)
+    await step([modules('m')], 'echo 2 > /0/own')
+    // What a build has put there since is no half of ours.
+    await forget()
+    await step([modules('m')], 'echo 3 > /0/own')
+    await restore(planned)
+    expect(await step([modules('m')], `cd /0 && ${list}`)).toBe('./own')
     expect(warnings()).toEqual([])
   }, 120_000)
 

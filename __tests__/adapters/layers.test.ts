@@ -218,15 +218,6 @@ await describeWithEngine('layers', () => {
     expect(await directorySize(layers.exportDirectory)).toBe(await directorySize(layers.importDirectory))
   }, 180_000)
 
-  it('of another line of releases are as good, and not saved twice', async () => {
-    await buildAndKeep('1')
-    const {layers} = both(await planned('2'))
-    const [, line = '', family = ''] = layers.prefixes
-    const own = layers.key.replace(line, `${family}28.3-`)
-    const account = await restoreLayers({...layers, key: own, prefixes: [own, family]}, 'layers', 'daemon', ports)
-    expect(account).toMatchObject({exact: true, restored: {key: expect.stringContaining('-run1')}})
-  }, 180_000)
-
   it('that were restored are not exported again with the last ones', async () => {
     await buildAndKeep('1')
     const plan = await planned('2')
@@ -250,12 +241,10 @@ await describeWithEngine('layers', () => {
     const {layers} = both(await planned('2'))
     await restoreLayers(layers, 'layers', 'daemon', ports)
     await flip(await largestBlob(layers.importDirectory))
-    await ports.cache.save(layers.importDirectory, `${layers.prefixes[0] ?? ''}damaged`)
+    await ports.cache.save(layers.importDirectory, `${layers.content}damaged`)
     const account = await restoreLayers(layers, 'layers', 'daemon', ports)
     expect(account).toEqual({kind: 'layers', of: 'daemon', exact: false, note: 'damaged, not used'})
-    expect(warnings()).toEqual([
-      expect.stringContaining(`${layers.prefixes[0] ?? ''}damaged is damaged and not used: it`)
-    ])
+    expect(warnings()).toEqual([expect.stringContaining(`${layers.content}damaged is damaged and not used: it`)])
     const {built} = await build(await planned('2'))
     expect(built.tools).not.toBe(first.tools)
     await exportLayers(layers, environmentOf(), ports)
@@ -271,6 +260,7 @@ await describeWithEngine('layers', () => {
       const {importDirectory} = both(plan)[kind]
       await restoreLayers(both(plan)[kind], kind, 'daemon', ports)
       await poison(importDirectory)
+      if (kind === 'layers') await lendLayers(both(plan).layers, both(plan).result, ports)
       expect(await layoutProblem(importDirectory, ports.files)).toBeUndefined()
       const settings = {endpoints: [], network: networkWith(), retries: 0, stepProxies: {}}
       const pause = () => Promise.reject(new Error('a pause'))
@@ -280,6 +270,9 @@ await describeWithEngine('layers', () => {
       const compiled = await readFile(join(plan.exportDirectory, 'compiled'), 'utf8')
       expect(compiled).toMatch(/^[0-9a-f-]{36}\n$/)
       expect(compiled).not.toBe(first.compiled)
+      const anew = {...both(plan).result, key: 'anew'}
+      expect((await saveLayers(anew, {kind: 'result', of: 'daemon', exact: false}, ports)).saved?.key).toBe('anew')
+      expect(warnings()).toHaveLength(1)
     },
     180_000
   )

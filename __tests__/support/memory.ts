@@ -119,6 +119,7 @@ export function memoryFiles(initial: Readonly<Record<string, string>> = {}): Mem
       return Promise.resolve()
     },
     link: (target, path) => {
+      if (links.has(path)) return Promise.reject(new Error(`EEXIST: ${path}`))
       links.set(path, target)
       return Promise.resolve()
     },

@@ -1,13 +1,14 @@
 import {markdownTable} from '../../src/format.js'
 import type {Arm, CaseResult} from './cases.js'
-import {phasesText} from './measurement.js'
+import {phasesText, type Measurement} from './measurement.js'
 import {spread, spreadCells, type Spread} from './spread.js'
 
 /** All cases as a table, and below it the ratios of those that have a target. */
 export function casesReport(results: readonly CaseResult[], later: readonly string[]): string {
   const rows = results.map(({arm, situation, measurements}) => {
     const times = spread(measurements.map(({seconds}) => seconds))
-    const middle = measurements.find(({seconds}) => seconds === times.median)
+    const distance = ({seconds}: Measurement) => Math.abs(seconds - times.median)
+    const [middle] = measurements.toSorted((one, other) => distance(one) - distance(other))
     return [arm, situation, ...spreadCells(times, 1), phasesText(middle?.phases ?? {})]
   })
   const table = markdownTable(['by', 'situation', 'min', 'median', 'max', 'parts of the median, s'], rows)

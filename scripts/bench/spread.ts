@@ -5,10 +5,12 @@ export interface Spread {
   readonly max: number
 }
 
-/** Of at least one measurement; the median of an even number is the upper one of the two in the middle. */
+/** Of at least one measurement; the median of an even number is the mean of the two in the middle. */
 export function spread(measured: readonly number[]): Spread {
   const sorted = measured.toSorted((one, other) => one - other)
-  return {min: sorted[0] ?? NaN, median: sorted[Math.floor(sorted.length / 2)] ?? NaN, max: sorted.at(-1) ?? NaN}
+  const middle = (sorted.length - 1) / 2
+  const [lower = NaN, upper = NaN] = [sorted[Math.floor(middle)], sorted[Math.ceil(middle)]]
+  return {min: sorted[0] ?? NaN, median: (lower + upper) / 2, max: sorted.at(-1) ?? NaN}
 }
 
 /** `min`, `median` and `max` as cells of a table. */

@@ -1,5 +1,6 @@
 import {join} from 'node:path'
 import {recordsCredentials} from '../cache/backends.js'
+import {replaceLinks} from '../cache/thin-layout.js'
 import {StepError} from '../errors.js'
 import {diagnose, diagnosisText, type BuildFacts} from '../diagnosis/diagnose.js'
 import type {ProxySettings} from '../network/proxy.js'
@@ -117,6 +118,8 @@ async function attempt(
 /** Removes what the build would take from restored entries. Returns whether there was anything. */
 async function removeLayers({caches}: PlannedBuild, files: Files): Promise<boolean> {
   let found = false
+  // What it has exported may rest on them.
+  if (caches.result !== undefined) await replaceLinks(caches.result.exportDirectory, files)
   for (const entry of [caches.result, caches.layers]) {
     // buildx itself makes the directory.
     if (entry === undefined || (await files.kind(join(entry.importDirectory, 'index.json'))) === undefined) continue

@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto'
 import {basename, join} from 'node:path'
 import {pipeline} from 'node:stream/promises'
-import {gzip as compress} from 'fflate'
+import {gzip as compress, gzipSync} from 'fflate'
 import {pack, type Pack} from 'tar-stream'
 import {StepError} from '../errors.js'
 import type {Files} from '../ports.js'
@@ -17,7 +17,7 @@ const level = 5
 // A gzip file is any number of members (RFC 1952, 2.2): each is made on a thread of its own. Always cut alike, so that the
 // same content makes the same bytes on every machine.
 const memberSize = 8 * 1024 * 1024
-// As many as the runners of GitHub have processors.
+// As many as GitHub's runners have processors.
 const threads = 4
 
 export interface Archive {
@@ -95,28 +95,23 @@ async function fill(stream: Pack, {directory, name, modifiedTime}: ArchiveOrder,
 
 async function* gzip(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const members: Promise<Uint8Array>[] = []
-  try {
-    for await (const content of cut(bytes)) {
-      members.push(gzipMember(content))
-      if (members.length > threads) yield await nextOf(members)
-    }
-    while (members.length > 0) yield await nextOf(members)
-  } finally {
-    await Promise.allSettled(members)
+  for await (const content of cut(bytes)) {
+    const oldest = members.length === threads ? members.shift() : undefined
+    if (oldest !== undefined) yield await oldest
+    members.push(gzipMember(content))
   }
+  for (const member of members) yield await member
 }
 
-async function nextOf(members: Promise<Uint8Array>[]): Promise<Uint8Array> {
-  return (await members.shift()) ?? new Uint8Array(0)
-}
-
-function gzipMember(content: Uint8Array): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    compress(content, {level, mtime: 0, consume: true}, (error, compressed) => {
+async function gzipMember(content: Uint8Array): Promise<Uint8Array> {
+  const options = {level, mtime: 0} as const
+  return await new Promise<Uint8Array>((resolve, reject) => {
+    compress(content, options, (error, compressed) => {
       if (error === null) resolve(compressed)
       else reject(error)
     })
-  })
+    // Where there is no thread to be had; the bytes are the same.
+  }).catch(() => gzipSync(content, options))
 }
 
 /** The same bytes in pieces of `memberSize`, the last one shorter. */

@@ -56,8 +56,8 @@ export async function restoreCaches(
   if (layers?.restored !== undefined && caches.result && caches.layers) {
     await lendLayers(caches.layers, caches.result, ports)
   }
-  const stepsOn = layers?.exact === true ? caches.layers?.importDirectory : undefined
-  const mounts = caches.mounts && (await restoreMounts(caches.mounts, component, context, ports, stepsOn))
+  const needed = layers?.exact === true ? caches.layers?.importDirectory : undefined
+  const mounts = caches.mounts && (await restoreMounts(caches.mounts, component, context, ports, needed))
   if (mounts?.account.restored === undefined) say(mounts?.account)
   return {...(result && {result}), ...(layers && {layers}), ...(mounts && {mounts})}
 }

@@ -7,21 +7,20 @@ import {linkLayers, type CacheConfiguration} from './thin-layout.js'
 const uncompressed = 'containerd.io/uncompressed'
 
 /**
- * Makes an image of layers in BuildKit's local cache format: a layout in `to` that links to the layers in `from`. Of the
- * chains of layers it is the largest: that of a compiling step, with a toolchain and what was installed besides. Returns
- * the digest of its manifest.
+ * Makes an image of layers in BuildKit's local cache format: a layout in `to` that links to the layers in `from`. It ends
+ * with the layer that carries most: the bytes up to it, as often as stages end above it. That is the toolchain with what
+ * all stages have in common, which a build that runs any step has to unpack. Returns the digest of its manifest.
  *
  * @throws Error when there is no chain of layers in `from`.
  */
 export async function imageOfLayers(from: string, to: string, platform: string, files: Files): Promise<string> {
-  const chains = []
+  let layers: readonly Descriptor[] = []
   for (const manifest of await manifestsOf(from, files)) {
     const blobs = await blobsOf(from, manifest, files)
     const configuration = blobs.find(({mediaType}) => mediaType === cacheConfiguration)
     const text = configuration && (await files.readText(blobPath(from, configuration)))
-    if (text !== undefined) chains.push(largestChain(JSON.parse(text) as CacheConfiguration, blobs))
+    if (text !== undefined && layers.length === 0) layers = carryingChain(JSON.parse(text) as CacheConfiguration, blobs)
   }
-  const layers = chains.toSorted((one, other) => sizeOf(other) - sizeOf(one))[0] ?? []
   if (layers.length === 0) throw new Error('there is no chain of layers')
   await linkLayers(from, to, files)
   const [os, architecture, variant] = platform.split('/')
@@ -45,24 +44,18 @@ export async function imageOfLayers(from: string, to: string, platform: string, 
   return manifest.digest
 }
 
-/** The layers of the largest chain, the lowest first; none when nothing is known of one of them. */
-function largestChain({layers = []}: CacheConfiguration, blobs: readonly Descriptor[]): readonly Descriptor[] {
-  const chainOf = (index: number): (Descriptor | undefined)[] => {
-    const layer = layers[index]
-    if (layer === undefined) return []
-    return [...chainOf(layer.parent ?? 0), blobs.find(({digest}) => digest === layer.blob)]
-  }
-  const chains = [...layers.keys()].map(chainOf)
-  const known = chains.map(
-    chain => chain.filter(layer => layer?.annotations?.[uncompressed] !== undefined) as Descriptor[]
-  )
-  return (
-    known
-      .filter((chain, index) => chain.length === chains[index]?.length)
-      .toSorted((one, other) => sizeOf(other) - sizeOf(one))[0] ?? []
-  )
-}
-
-function sizeOf(layers: readonly Descriptor[]): number {
-  return layers.reduce((sum, {size}) => sum + size, 0)
+/** The layers of the chain that carries most, the lowest first; none when of every chain something is unknown. */
+function carryingChain({layers = []}: CacheConfiguration, blobs: readonly Descriptor[]): readonly Descriptor[] {
+  const indices = [...layers.keys()]
+  const parentOf = (index: number) => layers[index]?.parent ?? 0
+  const upTo = (index: number): number[] => (index in layers ? [...upTo(parentOf(index)), index] : [])
+  const ends = indices.filter(index => !indices.some(other => parentOf(other) === index)).map(upTo)
+  const chains = indices.map(index => {
+    const chain = upTo(index).map(each => blobs.find(({digest}) => digest === layers[each]?.blob))
+    const known = chain.filter(layer => layer?.annotations?.[uncompressed] !== undefined) as Descriptor[]
+    const bytes = known.reduce((sum, {size}) => sum + size, 0)
+    const carries = bytes * ends.filter(end => end.includes(index)).length
+    return {layers: known, carries: known.length === chain.length ? carries : 0}
+  })
+  return chains.toSorted((one, other) => other.carries - one.carries).find(({carries}) => carries > 0)?.layers ?? []
 }

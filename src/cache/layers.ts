@@ -33,7 +33,7 @@ export async function restoreLayers(
     await files.remove(importDirectory)
     return {...nothing, note: 'damaged, not used'}
   }
-  return {kind, of, restored: entry, exact: entry.key.split('-').includes(planned.content)}
+  return {kind, of, restored: entry, exact: entry.key.startsWith(planned.content)}
 }
 
 /**
@@ -99,21 +99,26 @@ export async function saveLayers(
   besides?: string
 ): Promise<CacheAccount> {
   if (account.exact) return account
-  try {
-    if (besides !== undefined) await removeSharedLayers(planned.exportDirectory, besides, files)
-    await replaceLinks(planned.exportDirectory, files)
-  } catch (error) {
-    log.debug(`The ${account.kind} of the ${account.of} stays as it was exported: ${describeError(error)}`)
+  const {exportDirectory} = planned
+  if (besides !== undefined) {
+    try {
+      await removeSharedLayers(exportDirectory, besides, files)
+    } catch (error) {
+      log.debug(`The ${account.kind} of the ${account.of} stays as it was exported: ${describeError(error)}`)
+    }
   }
   // BuildKit goes on without a word when an export fails (`ignore-error`).
-  const problem = await layoutProblem(planned.exportDirectory, files)
+  const problem = await replaceLinks(exportDirectory, files).then(
+    () => layoutProblem(exportDirectory, files),
+    describeError
+  )
   if (problem !== undefined) {
     log.warning(
       `The ${account.kind} of the ${account.of} is not kept: the builder has exported nothing that can be used (${problem})`
     )
     return account
   }
-  const saved = await cache.save(planned.exportDirectory, planned.key)
+  const saved = await cache.save(exportDirectory, planned.key)
   return {...account, ...(saved && {saved})}
 }
 

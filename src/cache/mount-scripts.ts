@@ -6,7 +6,8 @@ export type MountFile = 'list' | 'record.json' | 'base' | 'delta' | 'files' | 'u
 /**
  * A Dockerfile whose one step has `mounts` as /build-moby/0, /build-moby/1 … and the build context as /build-moby/in, and
  * runs script.sh of the context. What the script leaves in /build-moby/out is the result. There is no `# syntax` line, so
- * nothing is downloaded but the image, if that is none of a build context. `unique` makes the step run again each time.
+ * nothing is downloaded but the image, and not even that when `image` is the name of a build context. `unique` makes the
+ * step run again each time.
  */
 export function mountDockerfile(image: string, mounts: readonly PlannedMount[], unique: string): string {
   const flags = mounts.map(({id, sharing, owner}, index) =>
@@ -104,7 +105,8 @@ forget_use() {
 
 begin() {
   enter "$1"
-  rm -f .build-moby/filled
+  # Whoever was to fill it was killed.
+  [ ! -e .build-moby/filled ] || clear
   touch -d "@$(($(date +%s) - 1))" .build-moby/begin
 }
 
@@ -126,14 +128,20 @@ inject_modules() {
   for tar; do /bin/tar -x -p -f "$in/$tar"; done
 }
 
+clear() {
+  find . -mindepth 1 -maxdepth 1 ! -name .build-moby -exec rm -rf {} +
+  rm -f .build-moby/filled
+}
+
 undo_modules() {
   enter "$1"
-  [ ! -e .build-moby/filled ] || find . -mindepth 1 -maxdepth 1 ! -name .build-moby -exec rm -rf {} +
+  [ ! -e .build-moby/filled ] || clear
   rm -rf "$record"
 }
 
 note() {
   enter "$1"
+  rm -f .build-moby/filled
   for name in record.json base delta; do
     if [ -e "$in/$1.$name" ]; then cp "$in/$1.$name" "$record/$name"; else rm -f "$record/$name"; fi
   done

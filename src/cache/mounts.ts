@@ -22,7 +22,7 @@ export interface RestoredMounts {
 
 /**
  * Fills the builder's cache mounts from the newest entry, unless the builder has all of it already. `layers` is a directory
- * of restored layers that the build is going to run on. Never fails for any other reason than that the run was cancelled:
+ * of restored layers that the build is going to need. Never fails for any other reason than that the run was cancelled:
  * what goes wrong is said, and the build begins with less.
  */
 export async function restoreMounts(
@@ -47,7 +47,8 @@ export async function restoreMounts(
   })
   try {
     const has = await hasMount(context, ports)
-    if (planned.groups.some(({mounts}) => mounts.some(({id}) => has(id)))) {
+    const isFresh = !planned.groups.some(({mounts}) => mounts.some(({id}) => has(id)))
+    if (!isFresh) {
       const noted = await probe(planned, context, ports)
       if (newest !== undefined && noted.every(record => record?.entry === newest)) {
         log.info(`The builder's cache mounts of the ${of} have everything of ${newest}.`)
@@ -55,7 +56,8 @@ export async function restoreMounts(
       }
     }
     if (newest === undefined) return account(undefined)
-    const restored = await fetchAndInject(newest, planned, layers, context, ports)
+    // One that was asked for its mounts has the image.
+    const restored = await fetchAndInject(newest, planned, isFresh ? layers : undefined, context, ports)
     return account(restored)
   } catch (error) {
     if (error instanceof CancelledError) throw error

@@ -6,7 +6,7 @@ import type {InventoriedComponent} from '../plan/inventory.js'
 import type {PlannedLayers} from '../plan/plan.js'
 import type {BuildVariables} from '../recipes/needed-stages.js'
 import {reusableLayers, type ReusableLayers} from '../recipes/reusable-layers.js'
-import {digestOf, keyFamily, platformsPart, releaseLine} from './keys.js'
+import {digestOf, keyFamily, platformsPart} from './keys.js'
 
 /** What a build's layers follow from, besides its tree. */
 export interface LayerFacts {
@@ -70,13 +70,12 @@ export function planLayers(component: InventoriedComponent, facts: LayerFacts): 
     : undefined
   const reusable = reusableLayers(dockerfile, treeBuild.stage, variablesOf(component, facts), treeBuild.commitVariables)
   const family = keyFamily('layers', facts.cacheKey, parts)
-  const line = `${family}${releaseLine(source.version)}-`
   const given = Object.entries(treeBuild.arguments)
   return {
     ...(result && {result}),
     ...(reusable && {
       layers: {
-        ...planned('layers', line, facts, [contentOf(reusable, given), ...common], [line, family]),
+        ...planned('layers', family, facts, [contentOf(reusable, given), ...common], [family]),
         export: {dockerfile: reusable.dockerfile, stage: reusable.stage}
       }
     })
@@ -134,11 +133,10 @@ function planned(
   content: readonly string[],
   older: readonly string[] = []
 ): PlannedLayers {
-  const digest = digestOf(content)
-  const own = `${beginning}${digest}-`
+  const own = `${beginning}${digestOf(content)}-`
   return {
     key: `${own}${unique}`,
-    content: digest,
+    content: own,
     prefixes: [own, ...older],
     importDirectory: join(directory, `${kind}-from`),
     exportDirectory: join(directory, `${kind}-to`)

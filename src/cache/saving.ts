@@ -1,3 +1,6 @@
+import {describeError, isCancellation} from '../errors.js'
+import type {Log} from '../ports.js'
+
 /** How much of what a run made anew is kept for later runs. */
 export interface SavingRule {
   /** `all`, or only the caches of which nothing was found. */
@@ -21,6 +24,29 @@ export function savingRule(environment: Readonly<Record<string, string | undefin
   const served = servedRuns(event, ref)
   if (served === undefined) return {what: 'all'}
   return {what: 'missing', why: `an older entry was found, and ${served}.`}
+}
+
+/**
+ * What `keep` resolves with. The run has succeeded before: when something goes wrong that `keep` does not expect, that is
+ * said, and `otherwise` is what is known.
+ *
+ * @throws CancelledError when the run is cancelled, before or meanwhile.
+ */
+export async function keptIfPossible<T>(
+  what: string,
+  otherwise: T,
+  keep: () => Promise<T>,
+  {log, pause}: {readonly log: Log; readonly pause: (milliseconds: number) => Promise<void>}
+): Promise<T> {
+  // A cancelled run keeps nothing more.
+  await pause(0)
+  try {
+    return await keep()
+  } catch (error) {
+    if (isCancellation(error)) throw error
+    log.warning(`The ${what} are not kept: ${describeError(error)}`)
+    return otherwise
+  }
 }
 
 /** Whom a newer entry would serve, if hardly anyone. */

@@ -22,15 +22,18 @@ export interface CacheConfiguration {
  * @throws Error when `from` holds something else.
  */
 export async function linkLayers(from: string, to: string, files: Files): Promise<void> {
-  await files.makeDirectory(join(to, 'blobs', 'sha256'))
+  // One that lies on several others is named several times.
+  const digests = new Set<string>()
   for (const manifest of await manifestsOf(from, files)) {
-    for (const blob of await blobsOf(from, manifest, files)) {
-      if (blob.mediaType !== cacheConfiguration) await files.link(blobPath(from, blob), blobPath(to, blob))
+    for (const {mediaType, digest} of await blobsOf(from, manifest, files)) {
+      if (mediaType !== cacheConfiguration) digests.add(digest)
     }
   }
+  await files.makeDirectory(join(to, 'blobs', 'sha256'))
+  for (const digest of digests) await files.link(blobPath(from, {digest}), blobPath(to, {digest}))
 }
 
-/** Replaces the links that the layout needs by what they lead to, and removes the others. */
+/** Replaces the links that the layout needs by what they lead to, and removes all others. */
 export async function replaceLinks(directory: string, files: Files): Promise<void> {
   const needed = new Set<string>()
   for (const manifest of await manifestsOf(directory, files)) {
@@ -40,9 +43,9 @@ export async function replaceLinks(directory: string, files: Files): Promise<voi
   for (const name of await files.list(blobs)) {
     const path = join(blobs, name)
     if ((await files.kind(path)) !== 'link') continue
-    const target = await files.resolveLinks(path)
+    const target = needed.has(path) ? await files.resolveLinks(path) : undefined
     await files.remove(path)
-    if (needed.has(path)) await files.copyFile(target, path)
+    if (target !== undefined) await files.copyFile(target, path)
   }
 }
 

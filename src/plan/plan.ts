@@ -34,9 +34,9 @@ export interface PlannedFile {
 export interface PlannedLayers {
   /** Of a new entry; unlike any other, so that it can replace one that turned out to be damaged. */
   readonly key: string
-  /** A part of the keys of all entries that hold just what this build needs. */
+  /** The beginning of the keys of entries that hold just what this build needs. */
   readonly content: string
-  /** Beginnings of keys of entries that help, best first. */
+  /** Beginnings of keys of entries that help, best first: `content`, then older ones. */
   readonly prefixes: readonly string[]
   /** Where the entry is restored to. */
   readonly importDirectory: string

@@ -44,14 +44,14 @@ async function image(files: Record<string, string>, platform = 'linux/amd64') {
 }
 
 describe('imageOfLayers', () => {
-  it('takes the largest chain, from its bottom', async () => {
+  it('ends with the layer that carries most, and begins at the bottom', async () => {
     const made = await image(
       cache([
         ['a compiler', -1],
-        ['other base', -1],
+        ['another base, of one stage alone', -1],
         ['packages', 0],
-        ['a tool', 0],
-        ['small', 1]
+        ['a tool', 2],
+        ['other tool', 2]
       ])
     )
     expect(made.layers).toEqual(['a compiler', 'packages'].map(digest))
@@ -63,6 +63,18 @@ describe('imageOfLayers', () => {
     })
     expect(made.index).toMatchObject({manifests: [{digest: made.digest}]})
     expect(made.links).toContain(`/layers/blobs/sha256/${digest('a compiler').slice(7)}`)
+  })
+
+  it('takes a layer that lies on several others once', async () => {
+    const made = await image(
+      cache([
+        ['a compiler', -1],
+        ['a copy', -1],
+        ['a copy', 0]
+      ])
+    )
+    expect(made.layers).toEqual(['a compiler', 'a copy'].map(digest))
+    expect(made.links).toHaveLength(2)
   })
 
   it('says the whole platform', async () => {
