@@ -1,6 +1,6 @@
 # `make demo` and `make test` set up everything they need; see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-moby bench build clean requirements
+.PHONY: help demo test test-moby bench build clean requirements style bundle
 
 node24 := .sandbox/node24/node_modules/.bin/node
 jest := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
@@ -12,11 +12,7 @@ demo: node_modules $(node24) requirements ## build a miniature moby fork behind 
 	@npx tsx sandbox/demo.ts
 
 test: node_modules $(node24) requirements ## check format, lint, types, dist and run every test
-	npm run --silent format:check
-	npm run --silent lint
-	npm run --silent typecheck
-	npm run --silent readme -- --check
-	sh scripts/check-dist.sh
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target style bundle
 	BUILD_MOBY_NODE24=$(abspath $(node24)) $(jest) --ci --testPathIgnorePatterns=e2e/moby --json --outputFile=.sandbox/test-results.json
 
 test-moby: node_modules $(node24) requirements ## build real moby: MOBY=<git URL or path> [REFS="v28.5.2"] and mirrors
@@ -30,6 +26,15 @@ build: node_modules ## bundle src/ into dist/
 
 clean: ## remove what the targets made here
 	rm -rf node_modules out .sandbox lib
+
+style:
+	npm run --silent format:check
+	npm run --silent lint
+
+bundle:
+	npm run --silent typecheck
+	npm run --silent readme -- --check
+	sh scripts/check-dist.sh
 
 requirements:
 	@sh sandbox/install-requirements.sh
