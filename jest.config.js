@@ -2,7 +2,7 @@
 export default {
   testEnvironment: 'node',
   // Much of a test is waiting for servers and engines, also where there are only two cores.
-  maxWorkers: 3,
+  maxWorkers: 2,
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],

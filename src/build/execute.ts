@@ -62,8 +62,11 @@ export async function executeBuild(
   return {build, seconds, ...done}
 }
 
-/** A build that keeps meeting what is damaged has it from somewhere else. */
-const mostTimesWithoutLayers = 3
+/**
+ * BuildKit lets go of one damaged layer at each attempt, and chains of moby's have about a dozen. A build that keeps meeting
+ * more has them from somewhere else.
+ */
+const mostTimesWithoutLayers = 16
 
 async function attempt(
   build: PlannedBuild,
