@@ -121,8 +121,8 @@ async function attempt(
 /** Removes what the build would take from restored entries. Returns whether there was anything. */
 async function removeLayers({caches}: PlannedBuild, files: Files): Promise<boolean> {
   let found = false
-  // What it has exported may rest on them.
-  if (caches.result !== undefined) await replaceLinks(caches.result.exportDirectory, files)
+  // What it has exported may rest on them. A layout in which that goes wrong is not kept, and fails no build.
+  if (caches.result !== undefined) await replaceLinks(caches.result.exportDirectory, files).catch(() => undefined)
   for (const entry of [caches.result, caches.layers]) {
     // buildx itself makes the directory.
     if (entry === undefined || (await files.kind(join(entry.importDirectory, 'index.json'))) === undefined) continue

@@ -147,6 +147,12 @@ describe('executeBuild', () => {
       expect(bakes(other)).toHaveLength(17)
     })
 
+    it('does so whatever has become of what it exported', async () => {
+      const files = {...restored, '/job/run/daemon/result-to/index.json': 'half of an ind'}
+      const run = execute({attempts: [spoilt, good], inputs: {retries: 0}, files})
+      expect((await run.result).withoutLayers).toBe(true)
+    })
+
     it('does not do so where nothing was restored, as with a cache of the user', async () => {
       const files = {'/job/run/daemon/layers-from/ingest/x': ''}
       const run = execute({attempts: [spoilt, good], inputs: {retries: 0}, files})
