@@ -10,6 +10,7 @@ import {
   restoreCaches,
   restoredAccounts,
   saveCaches,
+  takeCaches,
   usedCaches,
   type CacheContext,
   type RestoredCaches
@@ -17,6 +18,7 @@ import {
 import {saveGitObjects} from './cache/git-objects.js'
 import {originOf} from './cache/kept-bundles.js'
 import {findReusable, keepForReuse} from './cache/reuse-bundles.js'
+import type {TakenMounts} from './cache/save-mounts.js'
 import {keptIfPossible, savingRule} from './cache/saving.js'
 import type {Inputs} from './inputs.js'
 import {decide, type Decision} from './decide.js'
@@ -101,7 +103,6 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
     }
     const built = reused === undefined ? await build(decision, inputs, place, workDirectory, ports) : []
     const results = built.map(({result}) => result)
-    const bundles = reused?.bundles ?? (await makeBundles(results, inputs, place, ports))
     const {outputDirectory} = place
     const finished = (caches: readonly CacheAccount[]) => ({
       plan,
@@ -113,20 +114,24 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
       outputDirectory,
       seconds: (clock() - started) / 1000
     })
-    // Before the upload, so that later steps find the bundles even if it fails; but a cancelled run has none.
-    await ports.pause(0)
-    const restored = [
-      ...decision.gitObjects.map(({account}) => account),
-      ...(reused === undefined ? built.flatMap(({caches}) => restoredAccounts(caches)) : [reused.account])
-    ]
-    ports.writeOutputs(runOutputs({...finished(restored), bundles}))
-    const published = await uploadBundles(bundles, inputs, place, ports)
+    const publish = async () => {
+      const bundles = reused?.bundles ?? (await makeBundles(results, inputs, place, ports))
+      // Before the upload, so that later steps find the bundles even if it fails; but a cancelled run has none.
+      await ports.pause(0)
+      const restored = [
+        ...decision.gitObjects.map(({account}) => account),
+        ...(reused === undefined ? built.flatMap(({caches}) => restoredAccounts(caches)) : [reused.account])
+      ]
+      ports.writeOutputs(runOutputs({...finished(restored), bundles}))
+      return await uploadBundles(bundles, inputs, place, ports)
+    }
+    const [bundles, ready] = await both(publish(), takeFromBuilder(built, inputs, place, ports))
     // Nobody waits for the caches, and nothing unverified is kept.
     const caches = [
-      ...(await keepCaches(decision, built, inputs, place, ports)),
+      ...(await keepCaches(decision, ready, inputs, place, ports)),
       ...(reused === undefined ? await keepBundles(plan, bundles, place, workDirectory, ports) : [reused.account])
     ]
-    const outcome = {...finished(caches), bundles: published}
+    const outcome = {...finished(caches), bundles}
     const summary = renderSummary(outcome)
     await files.write(join(outputDirectory, 'summary.md'), summary)
     await ports.appendSummary(summary)
@@ -187,9 +192,37 @@ async function build(
   return built
 }
 
+/** A finished build, and what was taken out of the builder for its caches. */
+interface ReadyForCaches extends Built {
+  readonly taken?: TakenMounts | undefined
+}
+
+async function takeFromBuilder(
+  built: readonly Built[],
+  inputs: Inputs,
+  place: Place,
+  ports: Ports
+): Promise<readonly ReadyForCaches[]> {
+  if (inputs.cache === 'off' || !ports.cache.accepts()) return built
+  const rule = savingRule(place.environment)
+  const ready = []
+  for (const each of built) {
+    const {build} = each.result
+    const take = () => takeCaches(build, each.caches, rule, each.context, ports)
+    ready.push({...each, taken: await keptIfPossible(`cache mounts of the ${build.component}`, undefined, take, ports)})
+  }
+  return ready
+}
+
+/** Resolves with both, or rejects as the first one does, then the second; but never while one of them goes on. */
+async function both<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
+  await Promise.allSettled([one, other])
+  return [await one, await other]
+}
+
 async function keepCaches(
   {gitObjects}: Decision,
-  built: readonly Built[],
+  built: readonly ReadyForCaches[],
   inputs: Inputs,
   place: Place,
   ports: Ports
@@ -206,9 +239,9 @@ async function keepCaches(
     if (saved.saved !== undefined) ports.log.info(savedText(saved))
     kept.push(saved)
   }
-  for (const {result, context, caches} of built) {
+  for (const {result, context, caches, taken} of built) {
     const {build} = result
-    const save = () => saveCaches(build, caches, rule, context, ports)
+    const save = () => saveCaches(build, caches, taken, rule, context, ports)
     kept.push(...(await keptIfPossible(`caches of the ${build.component}`, restoredAccounts(caches), save, ports)))
   }
   return kept

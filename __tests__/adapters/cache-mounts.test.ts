@@ -12,9 +12,9 @@ import {systemFiles} from '../../src/adapters/files.js'
 import {folderCache} from '../../src/adapters/folder-cache.js'
 import type {CachePorts} from '../../src/cache/caches.js'
 import {digestOf, type MountEntry} from '../../src/cache/mount-entry.js'
-import {restoreMounts} from '../../src/cache/mounts.js'
+import {restoreMounts, type RestoredMounts} from '../../src/cache/mounts.js'
 import type {PlannedMount, PlannedMounts} from '../../src/cache/plan-mounts.js'
-import {saveMounts} from '../../src/cache/save-mounts.js'
+import {keepMounts, takeMounts} from '../../src/cache/save-mounts.js'
 import {CancelledError} from '../../src/errors.js'
 import {describeWithEngine} from '../support/describe-with-engine.js'
 import {memoryLog, type MemoryLog} from '../support/memory.js'
@@ -120,6 +120,8 @@ await describeWithEngine('cache mounts', () => {
     return (await readFile(join(directory, 'out', 'printed'), 'utf8')).trim()
   }
   const restore = (planned: PlannedMounts) => restoreMounts(planned, 'daemon', context(), ports)
+  const save = async (planned: PlannedMounts, restored: RestoredMounts, used = ports) =>
+    await keepMounts(planned, await takeMounts(planned, restored, context(), used), used)
   const warnings = () => log.lines.filter(line => /^(warning|error)/.test(line))
   const list = 'find . -path ./.build-moby -prune -o -type f -print | sort'
 
@@ -127,7 +129,7 @@ await describeWithEngine('cache mounts', () => {
   const run = async (planned: PlannedMounts, script: string, image = debian) => {
     const restored = await restore(planned)
     const printed = await step(planned.groups[0]?.mounts ?? [], script, image)
-    const account = await saveMounts(planned, restored, context(), ports)
+    const account = await save(planned, restored)
     return {restored: restored.account, printed, account}
   }
 
@@ -137,6 +139,10 @@ await describeWithEngine('cache mounts', () => {
     await writeFile(join(root, 'Dockerfile'), dockerfile.join('\n'))
     const cacheTo = `--cache-to=type=local,dest=${directory},mode=max,compression=zstd`
     await docker('buildx', 'build', '--provenance=false', '--output=type=cacheonly', cacheTo, root)
+  }
+
+  const tar = async (...words: readonly string[]) => {
+    expect(await ports.commands.capture(['tar', ...words])).toMatchObject({exitCode: 0})
   }
 
   /** Changes an entry of the store. */
@@ -210,8 +216,12 @@ await describeWithEngine('cache mounts', () => {
       await forget()
       await tamper(account.saved?.key ?? '', async directory => {
         const entry = JSON.parse(await readFile(join(directory, 'entry.json'), 'utf8')) as MountEntry
-        await writeFile(join(directory, '2.tar'), 'no archive')
-        Object.assign(entry.mounts['2'] ?? {}, await digestOf(join(directory, '2.tar'), ports.files))
+        const archive = join(directory, '0.archive')
+        const unpacked = await mkdtemp(join(root, 'unpacked-'))
+        await tar('-xf', archive, '-C', unpacked)
+        await writeFile(join(unpacked, 'results', '2.tar'), 'no archive')
+        await tar('-czf', archive, '-C', unpacked, 'results')
+        Object.assign(entry.archives['0.archive'] ?? {}, await digestOf(archive, ports.files))
         await writeFile(join(directory, 'entry.json'), JSON.stringify(entry))
       })
       await step([compiler('a')], 'echo own > /0/own', image)
@@ -274,15 +284,15 @@ await describeWithEngine('cache mounts', () => {
     const {account} = await run(planned, 'echo 1 > /0/f; echo 2 > /1/f')
     await forget()
     await tamper(account.saved?.key ?? '', async directory => {
-      const tar = await readFile(join(directory, '1.tar'))
-      tar[600] = 1
-      await writeFile(join(directory, '1.tar'), tar)
+      const archive = await readFile(join(directory, '0.archive'))
+      archive.writeUInt8(archive.readUInt8(archive.length >> 1) ^ 1, archive.length >> 1)
+      await writeFile(join(directory, '0.archive'), archive)
     })
     const again = await run(planned, `cd /0; ${list}; echo 1 > f; echo 2 > /1/f`)
     expect(again.printed).toBe('')
     expect(again.account.saved?.key).toMatch(/^mounts-28\.5-aaaaaaa-/)
     expect(again.account.saved?.key).not.toBe(account.saved?.key)
-    expect(warnings()).toEqual(['warning: The cache mounts of the daemon were not restored: 1.tar is damaged'])
+    expect(warnings()).toEqual(['warning: The cache mounts of the daemon were not restored: 0.archive is damaged'])
   }, 120_000)
 
   it('transfers nothing to a builder that has the newest entry, and adds it to one that has another', async () => {
@@ -316,7 +326,7 @@ await describeWithEngine('cache mounts', () => {
     const mounts = groups.flatMap(group => group.mounts)
     const before = await restore(planned)
     await step(mounts, 'echo 1 > /0/one; echo 2 > /1/two')
-    await saveMounts(planned, before, context(), ports)
+    await save(planned, before)
     await forget()
     expect((await restore(planned)).account.exact).toBe(true)
     expect(await step(mounts, 'cat /0/one /1/two')).toBe('1\n2')
@@ -329,7 +339,7 @@ await describeWithEngine('cache mounts', () => {
     const broken = {...planned, image: `${imageOf(debian)}-missing`}
     const restored = await restore(broken)
     expect(restored.account).toMatchObject({exact: false, note: 'not restored'})
-    expect(await saveMounts(broken, restored, context(), ports)).toMatchObject({note: 'not saved'})
+    expect(await save(broken, restored)).toMatchObject({note: 'not saved'})
     expect(warnings()).toEqual([
       expect.stringMatching(/were not restored: .*not found/),
       expect.stringMatching(/were not saved: .*not found/)
@@ -400,7 +410,7 @@ await describeWithEngine('cache mounts', () => {
     const cancelledPorts = {...ports, commands}
     await expect(restoreMounts(planned, 'daemon', context(), cancelledPorts)).rejects.toThrow(CancelledError)
     const restored = await restore(planned)
-    await expect(saveMounts(planned, restored, context(), cancelledPorts)).rejects.toThrow(CancelledError)
+    await expect(save(planned, restored, cancelledPorts)).rejects.toThrow(CancelledError)
     expect(warnings()).toEqual([])
   }, 60_000)
 })

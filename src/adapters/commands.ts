@@ -1,8 +1,10 @@
-import {spawn} from 'node:child_process'
+import {type ChildProcess, spawn} from 'node:child_process'
+import {once} from 'node:events'
+import {open} from 'node:fs/promises'
 import {createInterface} from 'node:readline'
-import type {Readable} from 'node:stream'
+import type {Readable, Writable} from 'node:stream'
 import {CancelledError} from '../errors.js'
-import type {Commands, OutputStream} from '../ports.js'
+import type {Commands, OutputStream, StreamOptions} from '../ports.js'
 
 // GitHub's runner kills 7.5 s after its interrupt (actions/runner ProcessInvoker.cs@v2.336.0); a child gets less.
 const millisecondsFromInterruptToKill = 5000
@@ -35,13 +37,16 @@ export function systemCommands(cancelled: AbortSignal, millisecondsToKill = mill
       const [program = '', ...rest] = argv
       const isCancelled = () => cancelled.aborted
       if (isCancelled()) throw new CancelledError(`cancelled before ${program} ran`)
+      const sink = options.into && (await startSink(options.into, options.onLine))
       // A process group of its own, so that an interrupt from a terminal reaches it once: through us.
       const child = spawn(program, rest, {
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: ['ignore', sink?.input ?? 'pipe', 'pipe'],
         detached: true,
         ...(options.workingDirectory === undefined ? {} : {cwd: options.workingDirectory}),
         ...(options.environment === undefined ? {} : {env: {...options.environment}})
       })
+      // Only the child's own end keeps the sink waiting for more.
+      sink?.input?.destroy()
       let kill: NodeJS.Timeout | undefined
       const stop = () => {
         signalGroup(child.pid, 'SIGINT')
@@ -51,19 +56,14 @@ export function systemCommands(cancelled: AbortSignal, millisecondsToKill = mill
       }
       cancelled.addEventListener('abort', stop, {once: true})
       try {
-        const ended = new Promise<number>((resolve, reject) => {
-          child.once('error', reject)
-          child.once('close', (code, signal) => {
-            resolve(code ?? (signal === null ? 1 : 128))
-          })
-        })
-        const [exitCode] = await Promise.all([
-          ended,
+        const [exitCode, sinkExitCode = 0] = await Promise.all([
+          ended(child),
+          sink?.ended,
           forEachLine(child.stdout, 'stdout', options.onLine),
           forEachLine(child.stderr, 'stderr', options.onLine)
         ])
         if (isCancelled()) throw new CancelledError(`cancelled while ${program} ran`)
-        return exitCode
+        return exitCode === 0 ? sinkExitCode : exitCode
       } finally {
         cancelled.removeEventListener('abort', stop)
         clearTimeout(kill)
@@ -74,11 +74,43 @@ export function systemCommands(cancelled: AbortSignal, millisecondsToKill = mill
   }
 }
 
+/** A program that writes what it makes of `input` to a file. */
+interface Sink {
+  readonly input: Writable | null
+  /** Its exit code, once the file is whole. */
+  readonly ended: Promise<number>
+}
+
+async function startSink(
+  {path, through: [program = '', ...rest]}: Required<StreamOptions>['into'],
+  onLine: StreamOptions['onLine']
+): Promise<Sink> {
+  const file = await open(path, 'w')
+  try {
+    const child = spawn(program, rest, {stdio: ['pipe', file.fd, 'pipe'], detached: true})
+    const all = Promise.all([ended(child), forEachLine(child.stderr, 'stderr', onLine)])
+    await Promise.race([once(child, 'spawn'), all])
+    return {input: child.stdin, ended: all.then(([exitCode]) => exitCode)}
+  } finally {
+    await file.close()
+  }
+}
+
+async function ended(child: ChildProcess): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      resolve(code ?? (signal === null ? 1 : 128))
+    })
+  })
+}
+
 async function forEachLine(
-  readable: Readable,
+  readable: Readable | null,
   stream: OutputStream,
   onLine: (line: string, stream: OutputStream) => void
 ): Promise<void> {
+  if (readable === null) return
   for await (const line of createInterface({input: readable, crlfDelay: Infinity})) onLine(line, stream)
 }
 

@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto'
 import {link, mkdir, readdir, rm, stat, utimes} from 'node:fs/promises'
 import {hostname} from 'node:os'
 import {join} from 'node:path'
+import {gzip, hasZstd, zstd} from '../compressor.js'
 import {describeError} from '../errors.js'
 import type {CacheEntry, CacheStore, Commands, Log} from '../ports.js'
 import {fillDirectory} from './fresh-directory.js'
@@ -22,11 +23,9 @@ interface Entry {
   readonly usedAt: number
 }
 
-// Of the levels of zstd the first, as figures say. Go's compiler cache, 580 MB: -1 takes 1.7 s of a processor for 142 MB,
-// -3 2.8 s for 132 MB, -1 --long=27 2.4 s for 112 MB. Layers, 186 MB of zstd already: 0.3, 0.4 and 0.6 s, all for nothing.
-const compressors: ReadonlyMap<string, string> = new Map([
-  ['.tar.zst', 'zstd -q -1 -T0'],
-  ['.tar.gz', 'gzip']
+const compressors: ReadonlyMap<string, readonly string[]> = new Map([
+  ['.tar.zst', zstd],
+  ['.tar.gz', gzip]
 ])
 const partialExtension = '.partial'
 // A file that is being written changes all the time.
@@ -43,7 +42,7 @@ export function folderCache(root: string, limits: FolderCacheLimits, commands: C
   // The number is the layout's, and keeps other files that people have in `root` out of reach.
   const folder = join(root, 'v1')
   const said = new Set<string>()
-  let hasZstd: Promise<boolean> | undefined
+  let canReadZstd: Promise<boolean> | undefined
 
   function warnOnce(message: string, topic: string): void {
     if (!said.has(topic)) log.warning(`${message}. The run goes on without it.`)
@@ -51,12 +50,12 @@ export function folderCache(root: string, limits: FolderCacheLimits, commands: C
   }
 
   async function readable(extension: string): Promise<boolean> {
-    hasZstd ??= commands.capture(['zstd', '--version']).then(result => result.exitCode === 0)
-    return extension !== '.tar.zst' || (await hasZstd)
+    canReadZstd ??= hasZstd(commands)
+    return extension !== '.tar.zst' || (await canReadZstd)
   }
 
   async function tar(extension: string, ...rest: readonly string[]): Promise<void> {
-    const compressor = compressors.get(extension) ?? 'gzip'
+    const compressor = (compressors.get(extension) ?? gzip).join(' ')
     const {exitCode, stderr} = await commands.capture(['tar', '--use-compress-program', compressor, ...rest])
     if (exitCode === 0) return
     // On a full disk there is a line for each file.

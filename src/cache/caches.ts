@@ -5,7 +5,7 @@ import type {CacheStore, Clock, Commands, Files, Log} from '../ports.js'
 import {cacheNames, foundText, savedText, type CacheAccount} from './account.js'
 import {exportLayers, lendLayers, restoreLayers, saveLayers} from './layers.js'
 import {restoreMounts, type RestoredMounts} from './mounts.js'
-import {saveMounts} from './save-mounts.js'
+import {keepMounts, takeMounts, type TakenMounts} from './save-mounts.js'
 import type {SavingRule} from './saving.js'
 
 /** How small builds get at the builder. */
@@ -74,7 +74,7 @@ export function usedCaches(
     return {
       ...(result && {result: unusable(result)}),
       ...(layers && {layers: unusable(layers)}),
-      ...(mounts && {mounts})
+      ...(mounts && {mounts: {...mounts, images: undefined}})
     }
   }
   const ran = progress.steps.some(step => makesLayer(step) && !step.cached)
@@ -90,18 +90,33 @@ export function restoredAccounts({result, layers, mounts}: RestoredCaches): read
   return [result, layers, mounts?.account].filter(account => account !== undefined)
 }
 
+/**
+ * Takes what is to be kept of a finished build's cache mounts out of the builder, which has nothing else to do until the
+ * bundles are published. Undefined when nothing is to be kept.
+ */
+export async function takeCaches(
+  {caches: {mounts}}: PlannedBuild,
+  restored: RestoredCaches,
+  rule: SavingRule,
+  context: BuilderAccess,
+  ports: CachePorts
+): Promise<TakenMounts | undefined> {
+  if (restored.result?.exact === true || mounts === undefined || restored.mounts === undefined) return undefined
+  if (!isWanted(rule, restored.mounts.account)) return undefined
+  return await takeMounts(mounts, restored.mounts, context, ports)
+}
+
 /** Keeps what a finished build has that was not restored, as far as the rule allows. Returns the account of every cache. */
 export async function saveCaches(
   {component, caches}: PlannedBuild,
   restored: RestoredCaches,
+  taken: TakenMounts | undefined,
   rule: SavingRule,
   context: CacheContext,
   ports: CachePorts
 ): Promise<readonly CacheAccount[]> {
   if (restored.result?.exact === true) return restoredAccounts(restored)
   const {log} = ports
-  const isWanted = (...accounts: readonly (CacheAccount | undefined)[]) =>
-    rule.what === 'all' || accounts.every(account => account?.restored === undefined)
   const keep = async (account: CacheAccount, isKept: boolean, save: () => Promise<CacheAccount>) => {
     if (!isKept) log.info(`The ${cacheNames[account.kind]} of the ${component} are not saved: ${rule.why ?? ''}`)
     const kept = isKept ? await save() : account
@@ -114,14 +129,14 @@ export async function saveCaches(
     const account = restored.result
     const besides = restored.layers?.restored === undefined ? undefined : layers?.importDirectory
     // Of use to just this commit, which a ref whose entries nobody else sees leaves soon.
-    const isKept = isWanted(account, restored.layers)
+    const isKept = isWanted(rule, account, restored.layers)
     accounts.push(await keep(account, isKept, () => saveLayers(result, account, ports, besides)))
   }
   // Before the layers: they gain most.
   if (mounts && restored.mounts) {
-    const before = restored.mounts
-    const isKept = isWanted(before.account)
-    accounts.push(await keep(before.account, isKept, () => saveMounts(mounts, before, context, ports)))
+    const {account} = restored.mounts
+    const save = async () => (taken === undefined ? account : await keepMounts(mounts, taken, ports))
+    accounts.push(await keep(account, isWanted(rule, account), save))
   }
   if (layers && restored.layers) {
     const account = restored.layers
@@ -129,7 +144,11 @@ export async function saveCaches(
       const exported = account.exact || (await exportLayers(layers, context.buildEnvironment, ports))
       return exported ? await saveLayers(layers, account, ports) : account
     }
-    accounts.push(await keep(account, account.exact || isWanted(account), save))
+    accounts.push(await keep(account, account.exact || isWanted(rule, account), save))
   }
   return accounts
+}
+
+function isWanted(rule: SavingRule, ...accounts: readonly (CacheAccount | undefined)[]): boolean {
+  return rule.what === 'all' || accounts.every(account => account?.restored === undefined)
 }

@@ -6,14 +6,23 @@ import {linkLayers, type CacheConfiguration} from './thin-layout.js'
 /** The digest of what a layer is when it is not compressed (moby/buildkit util/compression, labels of containerd). */
 const uncompressed = 'containerd.io/uncompressed'
 
+/** Images in an OCI image layout of this machine, by the digests of their manifests. */
+export interface LayerImages {
+  readonly directory: string
+  /** The lowest layer alone, that of a distribution. */
+  readonly base: string
+  /** With the layers on it that carry most. */
+  readonly top: string
+}
+
 /**
- * Makes an image of layers in BuildKit's local cache format: a layout in `to` that links to the layers in `from`. It ends
+ * Makes images of layers in BuildKit's local cache format: a layout in `to` that links to the layers in `from`. `top` ends
  * with the layer that carries most: the bytes up to it, as often as stages end above it. That is the toolchain with what
- * all stages have in common, which a build that runs any step has to unpack. Returns the digest of its manifest.
+ * all stages have in common, which a build that runs any step has to unpack.
  *
  * @throws Error when there is no chain of layers in `from`.
  */
-export async function imageOfLayers(from: string, to: string, platform: string, files: Files): Promise<string> {
+export async function imagesOfLayers(from: string, to: string, platform: string, files: Files): Promise<LayerImages> {
   let layers: readonly Descriptor[] = []
   for (const manifest of await manifestsOf(from, files)) {
     const blobs = await blobsOf(from, manifest, files)
@@ -23,25 +32,24 @@ export async function imageOfLayers(from: string, to: string, platform: string, 
   }
   if (layers.length === 0) throw new Error('there is no chain of layers')
   await linkLayers(from, to, files)
-  const [os, architecture, variant] = platform.split('/')
-  const config = {
-    ...{os, architecture, ...(variant === undefined ? {} : {variant})},
-    config: {Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin']},
-    rootfs: {type: 'layers', diff_ids: layers.map(({annotations}) => annotations?.[uncompressed])}
-  }
   const write = async (mediaType: string, content: object) => ({
     mediaType,
     ...(await writeBlob(to, JSON.stringify(content), files))
   })
-  const manifest = await write('application/vnd.oci.image.manifest.v1+json', {
-    schemaVersion: 2,
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    config: await write('application/vnd.oci.image.config.v1+json', config),
-    layers
-  })
+  const [os, architecture, variant] = platform.split('/')
+  const image = async (chain: readonly Descriptor[]) => {
+    const config = await write('application/vnd.oci.image.config.v1+json', {
+      ...{os, architecture, ...(variant === undefined ? {} : {variant})},
+      rootfs: {type: 'layers', diff_ids: chain.map(({annotations}) => annotations?.[uncompressed])}
+    })
+    const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+    return await write(mediaType, {schemaVersion: 2, mediaType, config, layers: chain})
+  }
+  const base = await image(layers.slice(0, 1))
+  const top = await image(layers)
   await files.write(join(to, 'oci-layout'), '{"imageLayoutVersion": "1.0.0"}')
-  await files.write(join(to, 'index.json'), JSON.stringify({schemaVersion: 2, manifests: [manifest]}))
-  return manifest.digest
+  await files.write(join(to, 'index.json'), JSON.stringify({schemaVersion: 2, manifests: [base, top]}))
+  return {directory: to, base: base.digest, top: top.digest}
 }
 
 /** The layers of the chain that carries most, the lowest first; none when of every chain something is unknown. */

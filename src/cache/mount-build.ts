@@ -1,51 +1,66 @@
 import {randomUUID} from 'node:crypto'
-import {join} from 'node:path'
+import {dirname, join} from 'node:path'
+import {gzip, hasZstd, zstd} from '../compressor.js'
 import type {BuilderAccess, CachePorts} from './caches.js'
+import type {LayerImages} from './layers-image.js'
 import {linesOf} from './mount-entry.js'
-import {mountDockerfile} from './mount-scripts.js'
+import {mountDockerfile, resultsDirectory, rootLinks} from './mount-scripts.js'
 import type {MountGroup, PlannedMounts} from './plan-mounts.js'
 
-const localName = 'build-moby-image'
+const toolsName = 'build-moby-tools'
+const layersName = 'build-moby-layers'
 
-/** The directories of `runOnMounts`. */
-export function mountDirectories({directory}: PlannedMounts): {readonly context: string; readonly output: string} {
-  return {context: join(directory, 'context'), output: join(directory, 'output')}
+/** The directories of `runOnMounts`: its context, and the results. */
+export function mountDirectories({directory}: PlannedMounts): {readonly context: string; readonly results: string} {
+  return {context: join(directory, 'context'), results: join(directory, 'output', resultsDirectory)}
 }
 
-/** An image in an OCI image layout of this machine. */
-export interface LocalImage {
-  readonly directory: string
-  /** Of its manifest. */
-  readonly digest: string
+/** What a script needs besides the mounts of its group. */
+export interface MountOrder {
+  readonly script: string
+  /** Has the tools that it uses; the image of the plan when absent. */
+  readonly images?: LayerImages | undefined
+  /** Archives in the context that it finds unpacked. While that is done, the layers of `images` are unpacked, too. */
+  readonly archives?: readonly string[]
+  /** A file that gets the results in a compressed archive, in place of the directory of results. */
+  readonly archive?: string
 }
 
 /**
- * Runs a script with the mounts of one group, through the builder itself, on the image of the plan or on the one that is
- * given. It finds the context directory; what it puts out is in the output directory afterwards.
+ * Runs a script with the mounts of one group, through the builder itself. It finds the context directory; what it puts
+ * out is in the directory of results afterwards.
  *
  * @throws Error with the builder's last words when that fails, CancelledError when the run was cancelled.
  */
 export async function runOnMounts(
   planned: PlannedMounts,
   {platform, mounts}: MountGroup,
-  script: string,
+  {script, images, archives = [], archive}: MountOrder,
   {builder, environment}: BuilderAccess,
-  {commands, files, log}: CachePorts,
-  image?: LocalImage
+  {commands, files, log}: CachePorts
 ): Promise<void> {
-  const {context, output} = mountDirectories(planned)
+  const {context, results} = mountDirectories(planned)
+  const output = dirname(results)
   const dockerfile = join(planned.directory, 'Dockerfile')
   for (const {path, content} of planned.files) await files.write(path, content)
-  await files.write(dockerfile, mountDockerfile(image === undefined ? planned.image : localName, mounts, randomUUID()))
+  const tools = images === undefined ? planned.image : toolsName
+  const beside = images === undefined || archives.length === 0 ? undefined : layersName
+  await files.write(dockerfile, mountDockerfile({tools, beside}, mounts, archives, randomUUID()))
   await files.write(join(context, 'script.sh'), script)
+  await files.remove(join(context, 'root'))
+  await files.makeDirectory(join(context, 'root'))
+  for (const {path, target} of rootLinks) await files.link(target, join(context, 'root', path))
   await files.remove(output)
+  const through = archive === undefined ? [] : (await hasZstd(commands)) ? zstd : gzip
   const last: string[] = []
   const exitCode = await commands.stream(
     [
       ...['docker', 'buildx', 'build', `--builder=${builder}`, '--progress=plain', '--provenance=false'],
       ...(platform === undefined ? [] : [`--platform=${platform}`]),
-      ...(image === undefined ? [] : [`--build-context=${localName}=oci-layout://${image.directory}@${image.digest}`]),
-      ...[`--file=${dockerfile}`, `--output=type=local,dest=${output}`, context]
+      ...(images === undefined ? [] : [layoutContext(tools, images.directory, images.base)]),
+      ...(images === undefined || beside === undefined ? [] : [layoutContext(beside, images.directory, images.top)]),
+      ...[`--file=${dockerfile}`, context],
+      archive === undefined ? `--output=type=local,dest=${output}` : '--output=type=tar,dest=-'
     ],
     {
       environment: {...environment, ...planned.environment},
@@ -53,10 +68,15 @@ export async function runOnMounts(
         log.debug(line)
         if (line.trim() !== '') last.push(line)
         if (last.length > 20) last.shift()
-      }
+      },
+      ...(archive === undefined ? {} : {into: {path: archive, through}})
     }
   )
   if (exitCode !== 0) throw new Error(last.findLast(line => /error/i.test(line)) ?? last.at(-1) ?? `exit ${exitCode}`)
+}
+
+function layoutContext(name: string, directory: string, digest: string): string {
+  return `--build-context=${name}=oci-layout://${directory}@${digest}`
 }
 
 /** The ids of the cache mounts that the builder has already. When it does not say, every id may be there. */

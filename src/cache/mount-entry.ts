@@ -3,14 +3,13 @@ import {join} from 'node:path'
 import type {Files} from '../ports.js'
 import type {PlannedMount} from './plan-mounts.js'
 
-/** One mount in an entry: the files `<number>.tar` and `<number>.names`. */
+/** One mount in an entry: `<number>.tar` among the results in an archive, and the file `<number>.names`. */
 export interface SavedMount {
+  /** The name of the archive's file. */
+  readonly archive: string
   readonly platform?: string
   readonly id: string
   readonly owner: readonly string[]
-  /** Of the archive. */
-  readonly bytes: number
-  readonly sha256: string
   /** How many paths it holds. */
   readonly files: number
   /** Of these files together. */
@@ -19,12 +18,20 @@ export interface SavedMount {
   readonly firstBytes: number
 }
 
+/** By which an archive is known. */
+export interface ArchiveDigest {
+  readonly bytes: number
+  readonly sha256: string
+}
+
 /** What an entry of cache mounts says of itself, in its file `entry.json`. */
 export interface MountEntry {
-  readonly schema: 1
+  readonly schema: 2
   readonly kind: 'mounts'
   /** The key of the entry that this one adds to; absent in one that stands for itself. */
   readonly base?: string
+  /** By the names of their files. */
+  readonly archives: Readonly<Record<string, ArchiveDigest>>
   /** By number. A mount of which nothing was kept is not there. */
   readonly mounts: Readonly<Record<string, SavedMount>>
 }
@@ -36,9 +43,11 @@ export interface MountEntry {
  */
 export async function readMountEntry(directory: string, files: Files): Promise<MountEntry> {
   const entry = parseEntry(await files.readText(join(directory, 'entry.json')))
-  for (const [number, {bytes, sha256, files: count}] of Object.entries(entry.mounts)) {
-    const found = await digestOf(join(directory, `${number}.tar`), files)
-    if (found.bytes !== bytes || found.sha256 !== sha256) throw new Error(`${number}.tar is damaged`)
+  for (const [name, {bytes, sha256}] of Object.entries(entry.archives)) {
+    const found = await digestOf(join(directory, name), files)
+    if (found.bytes !== bytes || found.sha256 !== sha256) throw new Error(`${name} is damaged`)
+  }
+  for (const [number, {files: count}] of Object.entries(entry.mounts)) {
     if ((await readNames(directory, number, files)).length !== count) throw new Error(`${number}.names is damaged`)
   }
   return entry
@@ -49,13 +58,18 @@ export async function readNames(directory: string, number: string, files: Files)
   return linesOf((await files.readText(join(directory, `${number}.names`))) ?? '')
 }
 
+/** A line for each, which `linesOf` reads. */
+export function linesText(lines: readonly string[]): string {
+  return lines.map(line => `${line}\n`).join('')
+}
+
 /** The lines of a file that ends with a line break. */
 export function linesOf(text: string): string[] {
   return text.split('\n').filter(line => line !== '')
 }
 
 /** Size and SHA-256 of a file. */
-export async function digestOf(path: string, files: Files): Promise<{bytes: number; sha256: string}> {
+export async function digestOf(path: string, files: Files): Promise<ArchiveDigest> {
   const hash = createHash('sha256')
   let bytes = 0
   for await (const chunk of files.readBytes(path)) {
@@ -79,22 +93,30 @@ export function numberOf(
 function parseEntry(text: string | undefined): MountEntry {
   if (text === undefined) throw new Error('entry.json is missing')
   const entry = JSON.parse(text) as Partial<MountEntry> | null
-  if (entry?.schema !== 1 || entry.kind !== 'mounts') throw new Error('entry.json is of another kind')
+  if (entry?.schema !== 2 || entry.kind !== 'mounts') throw new Error('entry.json is of another kind')
   const isSound =
     ['undefined', 'string'].includes(typeof entry.base) &&
-    typeof entry.mounts === 'object' &&
-    Object.entries(entry.mounts as Record<string, unknown>).every(
-      ([number, mount]) => /^\d+$/.test(number) && isSavedMount(mount)
-    )
+    entriesOf(entry.archives)?.every(([name, archive]) => /^\d+\.archive$/.test(name) && isDigest(archive)) === true &&
+    entriesOf(entry.mounts)?.every(([number, mount]) => /^\d+$/.test(number) && isSavedMount(mount)) === true &&
+    Object.values(entry.mounts ?? {}).every(({archive}) => archive in (entry.archives ?? {}))
   if (!isSound) throw new Error('entry.json is damaged')
   return entry as MountEntry
+}
+
+function entriesOf(value: unknown): [string, unknown][] | undefined {
+  return typeof value === 'object' && value !== null ? Object.entries(value) : undefined
+}
+
+function isDigest(value: unknown): value is ArchiveDigest {
+  const {bytes, sha256} = (value ?? {}) as Record<string, unknown>
+  return Number.isSafeInteger(bytes) && typeof sha256 === 'string'
 }
 
 function isSavedMount(value: unknown): value is SavedMount {
   const mount = (value ?? {}) as Record<string, unknown>
   return (
-    ['id', 'sha256'].every(name => typeof mount[name] === 'string') &&
-    ['bytes', 'files', 'contentBytes', 'firstBytes'].every(name => Number.isSafeInteger(mount[name])) &&
+    ['id', 'archive'].every(name => typeof mount[name] === 'string') &&
+    ['files', 'contentBytes', 'firstBytes'].every(name => Number.isSafeInteger(mount[name])) &&
     Array.isArray(mount.owner) &&
     ['undefined', 'string'].includes(typeof mount.platform)
   )

@@ -1,29 +1,57 @@
 import type {PlannedMount} from './plan-mounts.js'
 
-/** The names of the files of one mount, in the build context and in what a build puts out: its number first. */
-export type MountFile = 'list' | 'record.json' | 'base' | 'delta' | 'files' | 'used' | 'tar'
+/** Where a script leaves its results, in the root of what a build puts out. */
+export const resultsDirectory = 'results'
+
+/** What a script needs of an image, as links from its root to where the image is mounted. Not every image has them all. */
+export const rootLinks = ['bin', 'lib', 'lib64', 'sbin', 'usr'].map(path => ({
+  path,
+  target: `build-moby/image/${path}`
+}))
+
+/** The build contexts that stand for images. */
+export interface MountImages {
+  /** The image whose tools a script uses: its name, or that of a build context. */
+  readonly tools: string
+  /** An image to unpack meanwhile. */
+  readonly beside?: string | undefined
+}
 
 /**
  * A Dockerfile whose one step has `mounts` as /build-moby/0, /build-moby/1 … and the build context as /build-moby/in, and
- * runs script.sh of the context. What the script leaves in /build-moby/out is the result. There is no `# syntax` line, so
- * nothing is downloaded but the image, and not even that when `image` is the name of a build context. `unique` makes the
- * step run again each time.
+ * runs script.sh of the context. `archives` of the context are unpacked below /build-moby/archives, each in a directory
+ * of its own path. `unique` makes the step run again each time.
+ *
+ * The step has a root of its own with links into the image (`root` of the context): what it leaves there is put out without
+ * being copied once more, and what is unpacked there is not read through for a key, as a mount is. There is no `# syntax`
+ * line, so nothing is downloaded but the image, and not even that when it is a build context.
  */
-export function mountDockerfile(image: string, mounts: readonly PlannedMount[], unique: string): string {
-  const flags = mounts.map(({id, sharing, owner}, index) =>
-    ['type=cache', `id=${id}`, `target=/build-moby/${index}`, `sharing=${sharing}`, ...owner].join()
-  )
+export function mountDockerfile(
+  {tools, beside}: MountImages,
+  mounts: readonly PlannedMount[],
+  archives: readonly string[],
+  unique: string
+): string {
+  const flags = [
+    'type=bind,from=image,target=/build-moby/image',
+    'type=bind,target=/build-moby/in',
+    ...mounts.map(({id, sharing, owner}, index) =>
+      ['type=cache', `id=${id}`, `target=/build-moby/${index}`, `sharing=${sharing}`, ...owner].join()
+    )
+  ]
   const run = [
     'RUN --network=none',
-    ...['type=bind,target=/build-moby/in', ...flags].map(flag => `--mount=${flag}`),
-    JSON.stringify(['sh', '/build-moby/in/script.sh', unique])
+    ...flags.map(flag => `--mount=${flag}`),
+    JSON.stringify(['/bin/sh', '/build-moby/in/script.sh', unique])
   ]
   return [
-    `FROM --platform=$BUILDPLATFORM ${image} AS step`,
-    'USER 0:0',
+    `FROM --platform=$BUILDPLATFORM ${tools} AS image`,
+    'FROM --platform=$BUILDPLATFORM scratch',
+    'COPY root/ /',
+    // ADD knows an archive by its first bytes, whatever it is compressed with.
+    ...archives.map(path => `ADD ${path} /build-moby/archives/${path}/`),
     run.join(' '),
-    'FROM scratch',
-    'COPY --from=step /build-moby/out/ /',
+    ...(beside === undefined ? [] : [`COPY --from=${beside} /bin/sh /build-moby/`]),
     ''
   ].join('\n')
 }
@@ -40,7 +68,7 @@ export function probingScript(mounts: readonly PlannedMount[], family: string): 
 }
 
 /**
- * A script that unpacks archives of the context (`tars`, by mount) into the mounts, and notes what they are. If one cannot
+ * A script that unpacks what archives hold (`tars`, by mount) into the mounts, and notes what they are. If one cannot
  * be unpacked, the mounts are left as they were, so that no half of one is trusted and no full disk stops the build.
  * A mount of modules that holds some already is left alone: Go trusts a module's directory as soon as it is there.
  */
@@ -56,6 +84,7 @@ export function injectionScript(
     `undo() { ${each((kind, index) => `undo_${kind} ${index}`).join('; ')}; }`,
     `trap 'status=$?; [ $status = 0 ] || undo; exit $status' EXIT`,
     ...each((kind, index) => [`inject_${kind}`, index, ...(tars[index] ?? [])].join(' ')),
+    'rm -rf "$archives"',
     ...mounts.flatMap(({kind}, index) => (kind === 'compiler' ? [`forget_use ${index}`] : [])),
     ...each((_, index) => `note ${index}`)
   ])
@@ -69,10 +98,17 @@ export function surveyScript(mounts: readonly PlannedMount[], family: string): s
   )
 }
 
-/** A script that packs the files that the context lists for each of the mounts in `listed`, and notes what they are. */
-export function dumpScript(mounts: readonly PlannedMount[], listed: ReadonlySet<number>, family: string): string {
+/**
+ * A script that packs the files that the context lists for a mount as `<name>.tar`, `names` being those names by mount,
+ * and notes what all mounts are.
+ */
+export function dumpScript(
+  mounts: readonly PlannedMount[],
+  names: ReadonlyMap<number, string>,
+  family: string
+): string {
   return script(family, [
-    ...mounts.flatMap((_, index) => (listed.has(index) ? [`dump ${index}`] : [])),
+    ...[...names].map(([index, name]) => `dump ${index} ${name}`),
     ...mounts.map((_, index) => `note ${index}`)
   ])
 }
@@ -88,7 +124,7 @@ function script(family: string, lines: readonly string[]): string {
  * Go renews the time of a file that it uses when that is more than an hour old (mtimeInterval in cmd/go/internal/cache),
  * and removes what was not used for five days. With all times two hours back, a time that is newer tells what was used.
  */
-const functions = `in=/build-moby/in out=/build-moby/out
+const functions = `in=/build-moby/in out=/${resultsDirectory} archives=/build-moby/archives
 mkdir -p "$out"
 
 enter() { cd "/build-moby/$1" && mkdir -p "$record"; }
@@ -112,7 +148,7 @@ begin() {
 
 inject_compiler() {
   enter "$1" && shift
-  for tar; do /bin/tar -x -m -f "$in/$tar"; done
+  for tar; do /bin/tar -x -m -f "$archives/$tar"; done
 }
 
 undo_compiler() {
@@ -125,7 +161,7 @@ inject_modules() {
   enter "$1" && shift
   [ -z "$(find . -mindepth 1 -maxdepth 1 ! -name .build-moby)" ] || return 0
   touch .build-moby/filled
-  for tar; do /bin/tar -x -p -f "$in/$tar"; done
+  for tar; do /bin/tar -x -p -f "$archives/$tar"; done
 }
 
 clear() {
@@ -161,7 +197,7 @@ survey() {
 
 dump() {
   enter "$1"
-  /bin/tar -c --numeric-owner --no-recursion -f "$out/$1.tar" -T "$in/$1.list"
+  /bin/tar -c --numeric-owner --no-recursion -f "$out/$2.tar" -T "$in/$1.list"
 }
 
 `

@@ -5,10 +5,10 @@ import type {CacheEntry} from '../ports.js'
 import type {CacheAccount} from './account.js'
 import type {BuilderAccess, CachePorts} from './caches.js'
 import {digestOf} from './keys.js'
-import {imageOfLayers} from './layers-image.js'
-import {hasMount, mountDirectories, runOnMounts, type LocalImage} from './mount-build.js'
-import {numberOf, readMountEntry, readNames, type MountEntry} from './mount-entry.js'
-import {injectionScript, probingScript} from './mount-scripts.js'
+import {imagesOfLayers, type LayerImages} from './layers-image.js'
+import {hasMount, mountDirectories, runOnMounts} from './mount-build.js'
+import {linesText, numberOf, readMountEntry, readNames, type MountEntry} from './mount-entry.js'
+import {injectionScript, probingScript, resultsDirectory} from './mount-scripts.js'
 import type {MountRecord} from './mount-saving.js'
 import {parseRecord} from './mount-survey.js'
 import type {MountGroup, PlannedMount, PlannedMounts} from './plan-mounts.js'
@@ -18,6 +18,8 @@ export interface RestoredMounts {
   readonly account: CacheAccount
   /** The key of the newest entry in the store, restored or not. */
   readonly newest?: string
+  /** Images of restored layers that they were filled with. */
+  readonly images?: LayerImages | undefined
 }
 
 /**
@@ -57,14 +59,15 @@ export async function restoreMounts(
     }
     if (newest === undefined) return account(undefined)
     // One that was asked for its mounts has the image.
-    const restored = await fetchAndInject(newest, planned, isFresh ? layers : undefined, context, ports)
-    return account(restored)
+    const {entry, images} = await fetchAndInject(newest, planned, isFresh ? layers : undefined, context, ports)
+    return {...account(entry), images}
   } catch (error) {
     if (error instanceof CancelledError) throw error
     log.warning(`The cache mounts of the ${of} were not restored: ${describeError(error)}`)
     return account(undefined, 'not restored')
   } finally {
-    await ports.files.remove(planned.directory)
+    // Not the images, which links make.
+    await ports.files.remove(mountDirectories(planned).context)
   }
 }
 
@@ -80,10 +83,11 @@ async function probe(
 ): Promise<(MountRecord | undefined)[]> {
   const records = []
   for (const group of planned.groups) {
-    await runOnMounts(planned, group, probingScript(group.mounts, recordFamily(planned)), context, ports)
-    const {output} = mountDirectories(planned)
+    const script = probingScript(group.mounts, recordFamily(planned))
+    await runOnMounts(planned, group, {script}, context, ports)
+    const {results} = mountDirectories(planned)
     for (const index of group.mounts.keys()) {
-      records.push(parseRecord(await ports.files.readText(join(output, `${index}.record.json`))))
+      records.push(parseRecord(await ports.files.readText(join(results, `${index}.record.json`))))
     }
   }
   return records
@@ -102,13 +106,13 @@ async function fetchAndInject(
   layers: string | undefined,
   context: BuilderAccess,
   ports: CachePorts
-): Promise<CacheEntry | undefined> {
+): Promise<{readonly entry?: CacheEntry; readonly images?: LayerImages | undefined}> {
   const {cache, files, log, clock} = ports
   const started = clock()
   const directory = mountDirectories(planned).context
   const newest = await cache.restore(join(directory, 'newest'), key, [])
   // The store has said why.
-  if (newest === undefined) return undefined
+  if (newest === undefined) return {}
   const entry = await readMountEntry(join(directory, 'newest'), files)
   const fetched: FetchedEntry[] = []
   let bytes = newest.bytes
@@ -122,53 +126,61 @@ async function fetchAndInject(
   await files.replace(join(directory, 'newest'), join(directory, name))
   fetched.push({key, name, entry})
   const injecting = clock()
-  const image = layers === undefined ? undefined : await restoredImage(layers, planned, ports)
-  for (const group of planned.groups) await inject(group, fetched, planned, image, context, ports)
+  let images = layers === undefined ? undefined : await restoredImages(layers, planned, ports)
+  for (const group of planned.groups) images = await inject(group, fetched, planned, images, context, ports)
   const seconds = [injecting - started, clock() - injecting].map(time => formatDuration(time / 1000))
   const size = bytes === undefined ? '' : ` (${formatSize(bytes)})`
   log.info(`Cache mounts from ${key}${size}: fetched in ${seconds.join(', put into the builder in ')}.`)
-  return {...newest, ...(bytes === undefined ? {} : {bytes})}
+  return {entry: {...newest, ...(bytes === undefined ? {} : {bytes})}, images}
 }
 
+/** Returns the images, if they could be used. */
 async function inject(
   group: MountGroup,
   fetched: readonly FetchedEntry[],
   planned: PlannedMounts,
-  image: LocalImage | undefined,
+  images: LayerImages | undefined,
   context: BuilderAccess,
   ports: CachePorts
-): Promise<void> {
+): Promise<LayerImages | undefined> {
   const {files, log} = ports
   const directory = mountDirectories(planned).context
   const tars: string[][] = []
+  const archives = new Set<string>()
   for (const [index, mount] of group.mounts.entries()) {
     const parts = fetched.map(({name, entry}) => ({name, entry, number: numberOf(entry, group.platform, mount)}))
-    tars.push(parts.flatMap(({name, number}) => (number === undefined ? [] : [`${name}/${number}.tar`])))
+    const own = parts.flatMap(({name, entry, number}) => {
+      const archive = entry.mounts[number ?? '']?.archive
+      return archive === undefined ? [] : [{archive: `${name}/${archive}`, tar: `${resultsDirectory}/${number}.tar`}]
+    })
+    for (const {archive} of own) archives.add(archive)
+    tars.push(own.map(({archive, tar}) => `${archive}/${tar}`))
     await files.write(join(directory, `${index}.record.json`), JSON.stringify(recordOf(fetched, group, mount)))
     for (const {name, number} of parts) {
       const names = number === undefined ? [] : await readNames(join(directory, name), number, files)
-      await files.write(join(directory, `${index}.${name}`), names.map(path => `${path}\n`).join(''))
+      await files.write(join(directory, `${index}.${name}`), linesText(names))
     }
   }
-  const script = injectionScript(group.mounts, tars, recordFamily(planned))
+  const order = {script: injectionScript(group.mounts, tars, recordFamily(planned)), archives: [...archives]}
   try {
-    await runOnMounts(planned, group, script, context, ports, image)
+    await runOnMounts(planned, group, {...order, images}, context, ports)
+    return images
   } catch (error) {
-    if (image === undefined || error instanceof CancelledError) throw error
+    if (images === undefined || error instanceof CancelledError) throw error
     log.debug(`The cache mounts cannot be filled by restored layers: ${describeError(error)}`)
-    await runOnMounts(planned, group, script, context, ports)
+    await runOnMounts(planned, group, order, context, ports)
+    return undefined
   }
 }
 
-/** Restored layers as an image, which spares the download of one; undefined when they are not fit for it. */
-async function restoredImage(
+/** Restored layers as images, which spares the download of one; undefined when they are not fit for it. */
+async function restoredImages(
   layers: string,
   {directory, imagePlatform}: PlannedMounts,
   {files, log}: CachePorts
-): Promise<LocalImage | undefined> {
-  const layout = join(directory, 'image')
+): Promise<LayerImages | undefined> {
   try {
-    return {directory: layout, digest: await imageOfLayers(layers, layout, imagePlatform, files)}
+    return await imagesOfLayers(layers, join(directory, 'images'), imagePlatform, files)
   } catch (error) {
     log.debug(`No image can be made of the restored layers: ${describeError(error)}`)
     return undefined

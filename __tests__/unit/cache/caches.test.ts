@@ -52,7 +52,7 @@ describe('saveCaches', () => {
     const build = buildOf(planWith({cache: 'layers'}, known))
     const context = {builder: 'default', environment: {}, buildEnvironment: {ONLY: 'for the tree'}}
     const ports = {commands, files: memoryFiles({}), log, clock: () => 0, cache: memoryCache()}
-    const accounts = await saveCaches(build, restored, rule, context, ports)
+    const accounts = await saveCaches(build, restored, undefined, rule, context, ports)
     return {accounts, exports: commands.ran.filter(({argv}) => argv.includes('bake')), log}
   }
 

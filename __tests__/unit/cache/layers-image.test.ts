@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto'
 import {describe, expect, it} from '@jest/globals'
-import {imageOfLayers} from '../../../src/cache/layers-image.js'
+import {imagesOfLayers} from '../../../src/cache/layers-image.js'
 import {memoryFiles} from '../../support/memory.js'
 
 const digest = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`
@@ -30,20 +30,23 @@ function cache(
 
 async function image(files: Record<string, string>, platform = 'linux/amd64') {
   const memory = memoryFiles(files)
-  const made = await imageOfLayers('/layers', '/image', platform, memory)
+  const made = await imagesOfLayers('/layers', '/image', platform, memory)
+  const {base, top} = made
   const blob = (name: string) =>
     JSON.parse(memory.texts.get(`/image/blobs/sha256/${name.slice(7)}`) ?? '') as Record<string, unknown>
-  const manifest = blob(made) as {config: {digest: string}; layers: {digest: string}[]}
+  const manifest = (name: string) => blob(name) as {config: {digest: string}; layers: {digest: string}[]}
+  const layers = (name: string) => manifest(name).layers.map(layer => layer.digest)
   return {
-    layers: manifest.layers.map(layer => layer.digest),
-    config: blob(manifest.config.digest),
+    layers: layers(top),
+    base: layers(base),
+    config: blob(manifest(top).config.digest),
     index: JSON.parse(memory.texts.get('/image/index.json') ?? '') as unknown,
     links: [...memory.links.values()],
-    digest: made
+    digests: [base, top]
   }
 }
 
-describe('imageOfLayers', () => {
+describe('imagesOfLayers', () => {
   it('ends with the layer that carries most, and begins at the bottom', async () => {
     const made = await image(
       cache([
@@ -58,10 +61,10 @@ describe('imageOfLayers', () => {
     expect(made.config).toEqual({
       os: 'linux',
       architecture: 'amd64',
-      config: {Env: [expect.stringContaining('PATH=')]},
       rootfs: {type: 'layers', diff_ids: ['sha256:of a compiler', 'sha256:of packages']}
     })
-    expect(made.index).toMatchObject({manifests: [{digest: made.digest}]})
+    expect(made.base).toEqual([digest('a compiler')])
+    expect(made.index).toMatchObject({manifests: made.digests.map(each => ({digest: each}))})
     expect(made.links).toContain(`/layers/blobs/sha256/${digest('a compiler').slice(7)}`)
   })
 

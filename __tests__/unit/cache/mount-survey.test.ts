@@ -9,18 +9,29 @@ const mount: PlannedMount = {id: 'moby-build-linux/amd64', kind: 'compiler', sha
 describe('mountDockerfile', () => {
   it('has the mounts as the build has them, no network and no frontend to download', () => {
     expect(
-      mountDockerfile('golang:1', [mount, {...mount, id: '/b', sharing: 'shared', owner: []}], 'x').split('\n')
+      mountDockerfile({tools: 'golang:1'}, [mount, {...mount, id: '/b', sharing: 'shared', owner: []}], [], 'x').split(
+        '\n'
+      )
     ).toEqual([
-      'FROM --platform=$BUILDPLATFORM golang:1 AS step',
-      'USER 0:0',
-      'RUN --network=none --mount=type=bind,target=/build-moby/in' +
+      'FROM --platform=$BUILDPLATFORM golang:1 AS image',
+      'FROM --platform=$BUILDPLATFORM scratch',
+      'COPY root/ /',
+      'RUN --network=none --mount=type=bind,from=image,target=/build-moby/image' +
+        ' --mount=type=bind,target=/build-moby/in' +
         ' --mount=type=cache,id=moby-build-linux/amd64,target=/build-moby/0,sharing=locked,uid=7' +
         ' --mount=type=cache,id=/b,target=/build-moby/1,sharing=shared' +
-        ' ["sh","/build-moby/in/script.sh","x"]',
-      'FROM scratch',
-      'COPY --from=step /build-moby/out/ /',
+        ' ["/bin/sh","/build-moby/in/script.sh","x"]',
       ''
     ])
+  })
+
+  it('unpacks archives, and an image beside them', () => {
+    const lines = mountDockerfile({tools: 't', beside: 'l'}, [], ['base/0.archive', 'delta/1.archive'], 'x').split('\n')
+    expect(lines.slice(3, 5)).toEqual([
+      'ADD base/0.archive /build-moby/archives/base/0.archive/',
+      'ADD delta/1.archive /build-moby/archives/delta/1.archive/'
+    ])
+    expect(lines.at(-2)).toBe('COPY --from=l /bin/sh /build-moby/')
   })
 })
 
