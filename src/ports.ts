@@ -45,9 +45,9 @@ export interface Commands {
    */
   capture(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>
   /**
-   * Runs long work and hands over its output line by line while it runs. Resolves to the exit code, of the program behind
-   * it when only that one has failed; a cancelled run ends the child (interrupt first, kill after a few seconds) and then
-   * rejects with a `CancelledError`.
+   * Runs long work and hands over its output line by line while it runs. Resolves to the exit code, with `into` to that of
+   * the other program when only that one has failed; a cancelled run ends the child (interrupt first, kill after a few
+   * seconds) and then rejects with a `CancelledError`.
    */
   stream(argv: readonly string[], options: StreamOptions): Promise<number>
 }

@@ -103,6 +103,7 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
     }
     const built = reused === undefined ? await build(decision, inputs, place, workDirectory, ports) : []
     const results = built.map(({result}) => result)
+    const bundles = reused?.bundles ?? (await makeBundles(results, inputs, place, ports))
     const {outputDirectory} = place
     const finished = (caches: readonly CacheAccount[]) => ({
       plan,
@@ -114,24 +115,24 @@ export async function run(inputs: Inputs, place: Place, ports: Ports): Promise<v
       outputDirectory,
       seconds: (clock() - started) / 1000
     })
-    const publish = async () => {
-      const bundles = reused?.bundles ?? (await makeBundles(results, inputs, place, ports))
-      // Before the upload, so that later steps find the bundles even if it fails; but a cancelled run has none.
-      await ports.pause(0)
-      const restored = [
-        ...decision.gitObjects.map(({account}) => account),
-        ...(reused === undefined ? built.flatMap(({caches}) => restoredAccounts(caches)) : [reused.account])
-      ]
-      ports.writeOutputs(runOutputs({...finished(restored), bundles}))
-      return await uploadBundles(bundles, inputs, place, ports)
-    }
-    const [bundles, ready] = await both(publish(), takeFromBuilder(built, inputs, place, ports))
+    // Before the upload, so that later steps find the bundles even if it fails; but a cancelled run has none.
+    await ports.pause(0)
+    const restored = [
+      ...decision.gitObjects.map(({account}) => account),
+      ...(reused === undefined ? built.flatMap(({caches}) => restoredAccounts(caches)) : [reused.account])
+    ]
+    ports.writeOutputs(runOutputs({...finished(restored), bundles}))
+    // One waits for the network, the other one for the disk, which the bundles had to themselves.
+    const [published, ready] = await both(
+      uploadBundles(bundles, inputs, place, ports),
+      takeFromBuilder(built, inputs, place, ports)
+    )
     // Nobody waits for the caches, and nothing unverified is kept.
     const caches = [
       ...(await keepCaches(decision, ready, inputs, place, ports)),
       ...(reused === undefined ? await keepBundles(plan, bundles, place, workDirectory, ports) : [reused.account])
     ]
-    const outcome = {...finished(caches), bundles}
+    const outcome = {...finished(caches), bundles: published}
     const summary = renderSummary(outcome)
     await files.write(join(outputDirectory, 'summary.md'), summary)
     await ports.appendSummary(summary)
@@ -214,7 +215,7 @@ async function takeFromBuilder(
   return ready
 }
 
-/** Resolves with both, or rejects as the first one does, then the second; but never while one of them goes on. */
+/** Waits until both have ended. Rejects as `one` does, else as `other` does. */
 async function both<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
   await Promise.allSettled([one, other])
   return [await one, await other]

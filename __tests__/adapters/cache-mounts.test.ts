@@ -16,6 +16,7 @@ import {restoreMounts, type RestoredMounts} from '../../src/cache/mounts.js'
 import type {PlannedMount, PlannedMounts} from '../../src/cache/plan-mounts.js'
 import {keepMounts, takeMounts} from '../../src/cache/save-mounts.js'
 import {CancelledError} from '../../src/errors.js'
+import type {StreamOptions} from '../../src/ports.js'
 import {describeWithEngine} from '../support/describe-with-engine.js'
 import {memoryLog, type MemoryLog} from '../support/memory.js'
 
@@ -320,16 +321,68 @@ await describeWithEngine('cache mounts', () => {
     expect(warnings()).toEqual([])
   }, 180_000)
 
+  it('knows gzip where there is no zstd', async () => {
+    const {commands} = ports
+    ports = {
+      ...ports,
+      commands: {
+        ...commands,
+        capture: async (argv, options) =>
+          argv[0] === 'zstd' ? {exitCode: 127, stdout: '', stderr: ''} : await commands.capture(argv, options)
+      }
+    }
+    const planned = plan([compiler('a')])
+    const {account} = await run(planned, 'echo 1 > /0/f')
+    await tamper(account.saved?.key ?? '', async directory => {
+      const archive = await readFile(join(directory, '0.archive'))
+      expect(archive.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]))
+    })
+    await forget()
+    expect((await run(planned, 'cat /0/f')).printed).toBe('1')
+    expect(warnings()).toEqual([])
+  }, 60_000)
+
+  it('says why the archive could not be written', async () => {
+    const planned = plan([compiler('a')])
+    const restored = await restore(planned)
+    await step([compiler('a')], 'echo 1 > /0/f')
+    const {commands} = ports
+    const full = {
+      ...commands,
+      stream: (argv: readonly string[], options: StreamOptions) => {
+        const through = ['sh', '-c', 'echo "zstd: error 70: No space left on device" >&2; exit 1']
+        return commands.stream(
+          argv,
+          options.into === undefined ? options : {...options, into: {...options.into, through}}
+        )
+      }
+    }
+    expect(await save(planned, restored, {...ports, commands: full})).toMatchObject({note: 'not saved'})
+    expect(warnings()).toEqual([
+      'warning: The cache mounts of the daemon were not saved: zstd: error 70: No space left on device'
+    ])
+    expect(await readdir(root)).not.toContain('store')
+  }, 60_000)
+
   it('is served by the node of each platform', async () => {
     const groups = ['linux/amd64', 'linux/arm64'].map(platform => ({platform, mounts: [compiler(`go-${platform}`)]}))
     const planned = {...plan([]), groups}
     const mounts = groups.flatMap(group => group.mounts)
     const before = await restore(planned)
-    await step(mounts, 'echo 1 > /0/one; echo 2 > /1/two')
-    await save(planned, before)
+    await step(mounts, 'for f in /0/one /1/two; do head -c 100 /dev/zero > $f; done')
+    const {saved} = await save(planned, before)
+    const entry = join(root, 'entry')
+    await ports.cache.restore(entry, saved?.key ?? '', [])
+    expect(await readdir(entry)).toEqual(['0.archive', '0.names', '1.archive', '1.names', 'entry.json'])
     await forget()
-    expect((await restore(planned)).account.exact).toBe(true)
-    expect(await step(mounts, 'cat /0/one /1/two')).toBe('1\n2')
+    const again = await restore(planned)
+    expect(again.account.exact).toBe(true)
+    const next = 'stat -c %s /0/one /1/two; head -c 20 /dev/zero > /1/three; touch /0/one /1/two'
+    expect(await step(mounts, next)).toBe('100\n100')
+    // Nothing is added to the first.
+    await rm(entry, {recursive: true})
+    await ports.cache.restore(entry, (await save({...planned, keyPrefix: 'next-'}, again)).saved?.key ?? '', [])
+    expect(await readdir(entry)).toEqual(['1.archive', '1.names', 'entry.json'])
   }, 120_000)
 
   it('costs a warning when the builder cannot run it', async () => {
@@ -365,9 +418,12 @@ await describeWithEngine('cache mounts', () => {
     const before = registry.requests().length
     const nowhere = {...planned, image: imageOf('nowhere')}
     const restored = await restoreMounts(nowhere, 'daemon', context(), ports, layers)
-    expect(restored.account.restored).toBeDefined()
     expect(registry.requests().slice(before)).toEqual([])
-    expect(await step([compiler('a')], 'cat /0/f')).toBe('1')
+    expect(restored.account.restored).toBeDefined()
+    expect(await step([compiler('a')], 'cat /0/f; touch /0/f; echo 2 > /0/g')).toBe('1')
+    const asked = registry.requests().length
+    expect(await save(nowhere, restored)).toMatchObject({saved: {}, note: '2 B new'})
+    expect(registry.requests().slice(asked)).toEqual([])
     // The image is taken when the layers cannot be.
     await forget()
     await rm(join(layers, 'index.json'))
@@ -388,9 +444,9 @@ await describeWithEngine('cache mounts', () => {
     const planned = plan([modules('m')])
     await run(planned, 'echo 1 > /0/f')
     await forget()
-    await step([modules('m')], 'mkdir -p /0/.build-moby && touch /0/.build-moby/filled && echo half > /0/half')
+    await step([modules('m')], 'mkdir -p /0/.build-moby/new && echo half > /0/.build-moby/new/half')
     await restore(planned)
-    expect(await step([modules('m')], `cd /0 && ${list} && ls .build-moby`)).toMatch(/^\.\/f\n(?!.*filled)/s)
+    expect(await step([modules('m')], `cd /0 && ${list} && ls .build-moby`)).toMatch(/^\.\/f\n(?!.*new)/s)
     await step([modules('m')], 'echo 2 > /0/own')
     // What a build has put there since is no half of ours.
     await forget()

@@ -152,13 +152,15 @@ describe('a stream into a file', () => {
   })
 
   it('ends with the run when that is cancelled', async () => {
-    const lines = commands.stream(shell('echo $$ >&2; while :; do sleep 0.05; done'), {
+    const path = join(root, 'file')
+    const run = commands.stream(shell('echo ready >&2; while :; do sleep 0.05; done'), {
       onLine: () => {
         controller.abort()
       },
-      into: {path: join(root, 'file'), through: ['cat']}
+      into: {path, through: shell('cat; sleep 0.2; echo ended')}
     })
-    await expect(lines).rejects.toThrow(CancelledError)
+    await expect(run).rejects.toThrow(CancelledError)
+    expect(await readFile(path, 'utf8')).toBe('ended\n')
   })
 })
 

@@ -1,7 +1,7 @@
 import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /******/ var __webpack_modules__ = ({
 
-/***/ 914:
+/***/ 155:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -12,16 +12,13 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-;// CONCATENATED MODULE: external "node:events"
-const external_node_events_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:events");
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(455);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(24);
 ;// CONCATENATED MODULE: external "node:readline"
 const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(916);
 ;// CONCATENATED MODULE: ./src/adapters/commands.ts
-
 
 
 
@@ -57,16 +54,24 @@ function systemCommands(cancelled, millisecondsToKill = millisecondsFromInterrup
             const isCancelled = () => cancelled.aborted;
             if (isCancelled())
                 throw new errors/* CancelledError */.cc(`cancelled before ${program} ran`);
-            const sink = options.into && (await startSink(options.into, options.onLine));
-            // A process group of its own, so that an interrupt from a terminal reaches it once: through us.
-            const child = (0,external_node_child_process_namespaceObject.spawn)(program, rest, {
-                stdio: ['ignore', sink?.input ?? 'pipe', 'pipe'],
-                detached: true,
-                ...(options.workingDirectory === undefined ? {} : { cwd: options.workingDirectory }),
-                ...(options.environment === undefined ? {} : { env: { ...options.environment } })
-            });
-            // Only the child's own end keeps the sink waiting for more.
-            sink?.input?.destroy();
+            const sink = options.into && startSink(options.into, options.onLine);
+            // It rejects with the reason.
+            if (sink?.input === null)
+                return await sink.ended;
+            let child;
+            try {
+                // A process group of its own, so that an interrupt from a terminal reaches it once: through us.
+                child = (0,external_node_child_process_namespaceObject.spawn)(program, rest, {
+                    stdio: ['ignore', sink?.input ?? 'pipe', 'pipe'],
+                    detached: true,
+                    ...(options.workingDirectory === undefined ? {} : { cwd: options.workingDirectory }),
+                    ...(options.environment === undefined ? {} : { env: { ...options.environment } })
+                });
+            }
+            finally {
+                // Only the child's own end keeps the sink waiting for more.
+                sink?.input?.destroy();
+            }
             let kill;
             const stop = () => {
                 signalGroup(child.pid, 'SIGINT');
@@ -96,16 +101,15 @@ function systemCommands(cancelled, millisecondsToKill = millisecondsFromInterrup
         }
     };
 }
-async function startSink({ path, through: [program = '', ...rest] }, onLine) {
-    const file = await (0,promises_.open)(path, 'w');
+function startSink({ path, through: [program = '', ...rest] }, onLine) {
+    const file = (0,external_node_fs_.openSync)(path, 'w');
     try {
-        const child = (0,external_node_child_process_namespaceObject.spawn)(program, rest, { stdio: ['pipe', file.fd, 'pipe'], detached: true });
+        const child = (0,external_node_child_process_namespaceObject.spawn)(program, rest, { stdio: ['pipe', file, 'pipe'], detached: true });
         const all = Promise.all([ended(child), forEachLine(child.stderr, 'stderr', onLine)]);
-        await Promise.race([(0,external_node_events_namespaceObject.once)(child, 'spawn'), all]);
-        return { input: child.stdin, ended: all.then(([exitCode]) => exitCode) };
+        return { input: child.pid === undefined ? null : child.stdin, ended: all.then(([exitCode]) => exitCode) };
     }
     finally {
-        await file.close();
+        (0,external_node_fs_.closeSync)(file);
     }
 }
 async function ended(child) {
@@ -214,7 +218,7 @@ function reportFailure(error, log) {
 
 /***/ }),
 
-/***/ 666:
+/***/ 441:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -227,8 +231,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(24);
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(455);
+;// CONCATENATED MODULE: external "node:fs/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(760);
 ;// CONCATENATED MODULE: ./src/adapters/files.ts
@@ -240,26 +244,26 @@ var external_node_path_ = __nccwpck_require__(760);
 function systemFiles(temporaryRoot) {
     return {
         async readText(path) {
-            return await unlessMissing((0,promises_.readFile)(path, 'utf8'));
+            return await unlessMissing((0,promises_namespaceObject.readFile)(path, 'utf8'));
         },
         readBytes(path) {
             return (0,external_node_fs_.createReadStream)(path);
         },
         async write(path, content, mode = 0o644) {
-            await (0,promises_.mkdir)((0,external_node_path_.dirname)(path), { recursive: true });
+            await (0,promises_namespaceObject.mkdir)((0,external_node_path_.dirname)(path), { recursive: true });
             const partial = `${path}.${(0,external_node_crypto_namespaceObject.randomUUID)()}.partial`;
             try {
-                await (0,promises_.writeFile)(partial, content, { mode });
-                await (0,promises_.chmod)(partial, mode);
-                await (0,promises_.rename)(partial, path);
+                await (0,promises_namespaceObject.writeFile)(partial, content, { mode });
+                await (0,promises_namespaceObject.chmod)(partial, mode);
+                await (0,promises_namespaceObject.rename)(partial, path);
             }
             catch (error) {
-                await (0,promises_.rm)(partial, { force: true });
+                await (0,promises_namespaceObject.rm)(partial, { force: true });
                 throw error;
             }
         },
         async kind(path) {
-            const status = await unlessMissing((0,promises_.lstat)(path));
+            const status = await unlessMissing((0,promises_namespaceObject.lstat)(path));
             if (status === undefined)
                 return undefined;
             if (status.isFile())
@@ -269,37 +273,37 @@ function systemFiles(temporaryRoot) {
             return status.isSymbolicLink() ? 'link' : 'other';
         },
         async list(path) {
-            return ((await unlessMissing((0,promises_.readdir)(path))) ?? []).sort();
+            return ((await unlessMissing((0,promises_namespaceObject.readdir)(path))) ?? []).sort();
         },
         async status(path) {
-            const { size, mode } = await (0,promises_.stat)(path);
+            const { size, mode } = await (0,promises_namespaceObject.stat)(path);
             return { size, mode: mode & 0o7777 };
         },
         async resolveLinks(path) {
-            return await (0,promises_.realpath)(path);
+            return await (0,promises_namespaceObject.realpath)(path);
         },
         async copyFile(from, to) {
-            await (0,promises_.mkdir)((0,external_node_path_.dirname)(to), { recursive: true });
-            await (0,promises_.copyFile)(from, to);
-            await (0,promises_.chmod)(to, (await (0,promises_.stat)(from)).mode & 0o7777);
+            await (0,promises_namespaceObject.mkdir)((0,external_node_path_.dirname)(to), { recursive: true });
+            await (0,promises_namespaceObject.copyFile)(from, to);
+            await (0,promises_namespaceObject.chmod)(to, (await (0,promises_namespaceObject.stat)(from)).mode & 0o7777);
         },
         async makeDirectory(path) {
-            await (0,promises_.mkdir)(path, { recursive: true });
+            await (0,promises_namespaceObject.mkdir)(path, { recursive: true });
         },
         async link(target, path) {
-            await (0,promises_.symlink)(target, path);
+            await (0,promises_namespaceObject.symlink)(target, path);
         },
         async makeTemporaryDirectory(prefix) {
-            await (0,promises_.mkdir)(temporaryRoot, { recursive: true });
-            return await (0,promises_.mkdtemp)((0,external_node_path_.join)(temporaryRoot, prefix));
+            await (0,promises_namespaceObject.mkdir)(temporaryRoot, { recursive: true });
+            return await (0,promises_namespaceObject.mkdtemp)((0,external_node_path_.join)(temporaryRoot, prefix));
         },
         async replace(from, to) {
-            await (0,promises_.mkdir)((0,external_node_path_.dirname)(to), { recursive: true });
-            await (0,promises_.rm)(to, { recursive: true, force: true });
-            await (0,promises_.rename)(from, to);
+            await (0,promises_namespaceObject.mkdir)((0,external_node_path_.dirname)(to), { recursive: true });
+            await (0,promises_namespaceObject.rm)(to, { recursive: true, force: true });
+            await (0,promises_namespaceObject.rename)(from, to);
         },
         async remove(path) {
-            await (0,promises_.rm)(path, { recursive: true, force: true });
+            await (0,promises_namespaceObject.rm)(path, { recursive: true, force: true });
         }
     };
 }
@@ -590,9 +594,9 @@ function describeError(error) {
 /***/ ((module, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var _adapters_commands_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(914);
+/* harmony import */ var _adapters_commands_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(155);
 /* harmony import */ var _adapters_entry_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(682);
-/* harmony import */ var _adapters_files_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(666);
+/* harmony import */ var _adapters_files_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(441);
 /* harmony import */ var _adapters_github_log_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(506);
 /* harmony import */ var _adapters_terminal_log_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(565);
 /* harmony import */ var _engine_environment_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(507);
@@ -705,13 +709,6 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("fs");
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
-
-/***/ }),
-
-/***/ 455:
-/***/ ((module) => {
-
-module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs/promises");
 
 /***/ }),
 

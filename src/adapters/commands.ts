@@ -1,6 +1,5 @@
 import {type ChildProcess, spawn} from 'node:child_process'
-import {once} from 'node:events'
-import {open} from 'node:fs/promises'
+import {closeSync, openSync} from 'node:fs'
 import {createInterface} from 'node:readline'
 import type {Readable, Writable} from 'node:stream'
 import {CancelledError} from '../errors.js'
@@ -37,16 +36,22 @@ export function systemCommands(cancelled: AbortSignal, millisecondsToKill = mill
       const [program = '', ...rest] = argv
       const isCancelled = () => cancelled.aborted
       if (isCancelled()) throw new CancelledError(`cancelled before ${program} ran`)
-      const sink = options.into && (await startSink(options.into, options.onLine))
-      // A process group of its own, so that an interrupt from a terminal reaches it once: through us.
-      const child = spawn(program, rest, {
-        stdio: ['ignore', sink?.input ?? 'pipe', 'pipe'],
-        detached: true,
-        ...(options.workingDirectory === undefined ? {} : {cwd: options.workingDirectory}),
-        ...(options.environment === undefined ? {} : {env: {...options.environment}})
-      })
-      // Only the child's own end keeps the sink waiting for more.
-      sink?.input?.destroy()
+      const sink = options.into && startSink(options.into, options.onLine)
+      // It rejects with the reason.
+      if (sink?.input === null) return await sink.ended
+      let child
+      try {
+        // A process group of its own, so that an interrupt from a terminal reaches it once: through us.
+        child = spawn(program, rest, {
+          stdio: ['ignore', sink?.input ?? 'pipe', 'pipe'],
+          detached: true,
+          ...(options.workingDirectory === undefined ? {} : {cwd: options.workingDirectory}),
+          ...(options.environment === undefined ? {} : {env: {...options.environment}})
+        })
+      } finally {
+        // Only the child's own end keeps the sink waiting for more.
+        sink?.input?.destroy()
+      }
       let kill: NodeJS.Timeout | undefined
       const stop = () => {
         signalGroup(child.pid, 'SIGINT')
@@ -76,23 +81,23 @@ export function systemCommands(cancelled: AbortSignal, millisecondsToKill = mill
 
 /** A program that writes what it makes of `input` to a file. */
 interface Sink {
+  /** Null when it could not be started. Has to be used before anything else happens, because it may end at any time. */
   readonly input: Writable | null
   /** Its exit code, once the file is whole. */
   readonly ended: Promise<number>
 }
 
-async function startSink(
+function startSink(
   {path, through: [program = '', ...rest]}: Required<StreamOptions>['into'],
   onLine: StreamOptions['onLine']
-): Promise<Sink> {
-  const file = await open(path, 'w')
+): Sink {
+  const file = openSync(path, 'w')
   try {
-    const child = spawn(program, rest, {stdio: ['pipe', file.fd, 'pipe'], detached: true})
+    const child = spawn(program, rest, {stdio: ['pipe', file, 'pipe'], detached: true})
     const all = Promise.all([ended(child), forEachLine(child.stderr, 'stderr', onLine)])
-    await Promise.race([once(child, 'spawn'), all])
-    return {input: child.stdin, ended: all.then(([exitCode]) => exitCode)}
+    return {input: child.pid === undefined ? null : child.stdin, ended: all.then(([exitCode]) => exitCode)}
   } finally {
-    await file.close()
+    closeSync(file)
   }
 }
 

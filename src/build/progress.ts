@@ -53,6 +53,12 @@ interface ObservedStep {
   partial: string
 }
 
+/**
+ * What containerd says when it cannot unpack a layer, or gets another one than was named (core/mount/temp.go,
+ * plugins/content/local/writer.go@v2.1). BuildKit may blame the step above it, which is not from the cache.
+ */
+const unusableLayer = /mount callback failed on|failed to extract layer|unexpected commit (?:digest|size)/
+
 const linesKept = 2000
 const nameLength = 160
 
@@ -88,7 +94,7 @@ export function progressReader(log: Log): {onLine(line: string): void; collapse(
     if (error !== '') {
       // A cancelled step is no cause.
       if (!error.includes('context canceled')) {
-        if (cached) unusableCache ??= error
+        if (cached || unusableLayer.test(error)) unusableCache ??= error
         const output = outputOf(step).slice(-200)
         failure ??= {step: step.name, message: error, output, withoutNetwork: isCutOff(name)}
       }

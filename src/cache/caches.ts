@@ -90,10 +90,7 @@ export function restoredAccounts({result, layers, mounts}: RestoredCaches): read
   return [result, layers, mounts?.account].filter(account => account !== undefined)
 }
 
-/**
- * Takes what is to be kept of a finished build's cache mounts out of the builder, which has nothing else to do until the
- * bundles are published. Undefined when nothing is to be kept.
- */
+/** Takes out of the builder what is to be kept of a finished build's cache mounts. Undefined when nothing is to be kept. */
 export async function takeCaches(
   {caches: {mounts}}: PlannedBuild,
   restored: RestoredCaches,

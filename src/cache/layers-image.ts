@@ -9,7 +9,7 @@ const uncompressed = 'containerd.io/uncompressed'
 /** Images in an OCI image layout of this machine, by the digests of their manifests. */
 export interface LayerImages {
   readonly directory: string
-  /** The lowest layer alone, that of a distribution. */
+  /** The lowest layer alone: in the images of Go a distribution, with a shell and tar. */
   readonly base: string
   /** With the layers on it that carry most. */
   readonly top: string

@@ -72,7 +72,10 @@ export async function runOnMounts(
       ...(archive === undefined ? {} : {into: {path: archive, through}})
     }
   )
-  if (exitCode !== 0) throw new Error(last.findLast(line => /error/i.test(line)) ?? last.at(-1) ?? `exit ${exitCode}`)
+  if (exitCode === 0) return
+  // What the program behind it says of a full disk is followed by an error that says nothing.
+  const cause = last.find(line => /no space left/i.test(line)) ?? last.findLast(line => /error/i.test(line))
+  throw new Error(cause ?? last.at(-1) ?? `exit ${exitCode}`)
 }
 
 function layoutContext(name: string, directory: string, digest: string): string {

@@ -98,7 +98,7 @@ function parseEntry(text: string | undefined): MountEntry {
     ['undefined', 'string'].includes(typeof entry.base) &&
     entriesOf(entry.archives)?.every(([name, archive]) => /^\d+\.archive$/.test(name) && isDigest(archive)) === true &&
     entriesOf(entry.mounts)?.every(([number, mount]) => /^\d+$/.test(number) && isSavedMount(mount)) === true &&
-    Object.values(entry.mounts ?? {}).every(({archive}) => archive in (entry.archives ?? {}))
+    Object.values(entry.mounts ?? {}).every(({archive}) => Object.hasOwn(entry.archives ?? {}, archive))
   if (!isSound) throw new Error('entry.json is damaged')
   return entry as MountEntry
 }

@@ -22,9 +22,9 @@ export interface MountImages {
  * runs script.sh of the context. `archives` of the context are unpacked below /build-moby/archives, each in a directory
  * of its own path. `unique` makes the step run again each time.
  *
- * The step has a root of its own with links into the image (`root` of the context): what it leaves there is put out without
- * being copied once more, and what is unpacked there is not read through for a key, as a mount is. There is no `# syntax`
- * line, so nothing is downloaded but the image, and not even that when it is a build context.
+ * The root of the step is its own, with links to the tools of the image (`root` of the context): results are put out without
+ * another copy, and unpacked archives are not read through for a key of BuildKit's cache, as a bind mount would be. There is
+ * no `# syntax` line, so nothing is downloaded but the image, and not even that when it is a build context.
  */
 export function mountDockerfile(
   {tools, beside}: MountImages,
@@ -70,7 +70,8 @@ export function probingScript(mounts: readonly PlannedMount[], family: string): 
 /**
  * A script that unpacks what archives hold (`tars`, by mount) into the mounts, and notes what they are. If one cannot
  * be unpacked, the mounts are left as they were, so that no half of one is trusted and no full disk stops the build.
- * A mount of modules that holds some already is left alone: Go trusts a module's directory as soon as it is there.
+ * Go trusts a module's directory as soon as it is there: so a mount of modules that holds some already is left alone, and
+ * the others get theirs by renaming, when everything is unpacked.
  */
 export function injectionScript(
   mounts: readonly PlannedMount[],
@@ -85,6 +86,7 @@ export function injectionScript(
     `trap 'status=$?; [ $status = 0 ] || undo; exit $status' EXIT`,
     ...each((kind, index) => [`inject_${kind}`, index, ...(tars[index] ?? [])].join(' ')),
     'rm -rf "$archives"',
+    ...mounts.flatMap(({kind}, index) => (kind === 'modules' ? [`use_modules ${index}`] : [])),
     ...mounts.flatMap(({kind}, index) => (kind === 'compiler' ? [`forget_use ${index}`] : [])),
     ...each((_, index) => `note ${index}`)
   ])
@@ -142,7 +144,7 @@ forget_use() {
 begin() {
   enter "$1"
   # Whoever was to fill it was killed.
-  [ ! -e .build-moby/filled ] || clear
+  rm -rf .build-moby/new
   touch -d "@$(($(date +%s) - 1))" .build-moby/begin
 }
 
@@ -160,24 +162,24 @@ undo_compiler() {
 inject_modules() {
   enter "$1" && shift
   [ -z "$(find . -mindepth 1 -maxdepth 1 ! -name .build-moby)" ] || return 0
-  touch .build-moby/filled
-  for tar; do /bin/tar -x -p -f "$archives/$tar"; done
+  mkdir .build-moby/new
+  for tar; do /bin/tar -x -p -C .build-moby/new -f "$archives/$tar"; done
 }
 
-clear() {
-  find . -mindepth 1 -maxdepth 1 ! -name .build-moby -exec rm -rf {} +
-  rm -f .build-moby/filled
+use_modules() {
+  enter "$1"
+  [ -e .build-moby/new ] || return 0
+  find .build-moby/new -mindepth 1 -maxdepth 1 -exec mv {} . ';'
+  rmdir .build-moby/new
 }
 
 undo_modules() {
   enter "$1"
-  [ ! -e .build-moby/filled ] || clear
-  rm -rf "$record"
+  rm -rf .build-moby/new "$record"
 }
 
 note() {
   enter "$1"
-  rm -f .build-moby/filled
   for name in record.json base delta; do
     if [ -e "$in/$1.$name" ]; then cp "$in/$1.$name" "$record/$name"; else rm -f "$record/$name"; fi
   done

@@ -66,7 +66,7 @@ export async function restoreMounts(
     log.warning(`The cache mounts of the ${of} were not restored: ${describeError(error)}`)
     return account(undefined, 'not restored')
   } finally {
-    // Not the images, which links make.
+    // The images stay, which are links alone: they are used again when the mounts are taken out.
     await ports.files.remove(mountDirectories(planned).context)
   }
 }

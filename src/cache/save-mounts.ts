@@ -58,7 +58,8 @@ export async function keepMounts(
 ): Promise<CacheAccount> {
   const started = clock()
   const saved = entry && (await cache.save(entry.directory, entry.key))
-  await files.remove(planned.directory)
+  // It goes with the run in any case.
+  await files.remove(planned.directory).catch(() => undefined)
   if (entry === undefined || saved === undefined) return account
   log.info(`${entry.text}, saved in ${formatDuration((clock() - started) / 1000)}.`)
   return {...account, saved}
@@ -112,6 +113,7 @@ async function take(
     const own = saved.filter(mount => mount.group === group)
     const archive = `${index}.archive`
     await dump(own, {key, base, images, path: join(directory, archive)}, planned, context, ports)
+    if (!own.some(isListed)) await files.remove(join(directory, archive))
     for (const {number, mount, found, paths} of own.filter(isListed)) {
       await files.write(join(directory, `${number}.names`), linesText(paths))
       mounts[String(number)] = {

@@ -93,6 +93,9 @@ describe('progressReader', () => {
       JSON.stringify({vertexes: [{digest: 'b', name: 'two', cached: true, error: 'unexpected EOF'}]})
     ])
     expect(unusable.progress.unusableCache).toBe('gzip: invalid checksum')
+    const error = 'mount callback failed on /tmp/containerd-mount1: archive/tar: invalid tar header'
+    const blamed = read([JSON.stringify({vertexes: [{digest: 'a', name: '[build 1/4] COPY', error}]})])
+    expect(blamed.progress.unusableCache).toBe(error)
   })
 
   it('says when a step starts and how long it took', () => {

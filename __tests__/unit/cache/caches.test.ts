@@ -1,6 +1,7 @@
 import {describe, expect, it} from '@jest/globals'
 import type {CacheAccount} from '../../../src/cache/account.js'
-import {saveCaches, usedCaches, type RestoredCaches} from '../../../src/cache/caches.js'
+import {saveCaches, takeCaches, usedCaches, type RestoredCaches} from '../../../src/cache/caches.js'
+import type {PlannedMounts} from '../../../src/cache/plan-mounts.js'
 import type {SavingRule} from '../../../src/cache/saving.js'
 import {memoryCache, memoryCommands, memoryFiles, memoryLog} from '../../support/memory.js'
 import {buildOf, planWith} from '../../support/plan.js'
@@ -32,14 +33,52 @@ describe('usedCaches', () => {
   })
 
   it('takes what was damaged for missing, and nothing else', () => {
-    const mounts = {account: account('mounts', older)}
+    const images = {directory: '/images', base: 'sha256:a', top: 'sha256:b'}
+    const mounts = {account: account('mounts', older), images}
     const restored: RestoredCaches = {result: account('result'), layers: account('layers', exact), mounts}
     expect(usedCaches(restored, {progress: progress(false), withoutLayers: true})).toEqual({
       result: account('result'),
       layers: account('layers', {note: 'damaged, not used'}),
-      mounts
+      // Images of these layers are damaged, too.
+      mounts: {...mounts, images: undefined}
     })
     expect(usedCaches(restored, {progress: progress(false), withoutLayers: false})).toEqual(restored)
+  })
+})
+
+describe('takeCaches', () => {
+  async function taken(restored: RestoredCaches, rule: SavingRule) {
+    const commands = memoryCommands(() => ({exitCode: 1}))
+    const planned: PlannedMounts = {
+      ...{prefixes: ['family-'], keyPrefix: 'family-this-', left: [], image: 'golang', imagePlatform: 'linux/amd64'},
+      ...{environment: {}, files: [], directory: '/mounts'},
+      groups: [{mounts: [{id: 'go-build', kind: 'compiler', sharing: 'shared', owner: []}]}]
+    }
+    const build = buildOf(planWith())
+    const ports = {commands, files: memoryFiles({}), log: memoryLog(), clock: () => 0, cache: memoryCache()}
+    const found = await takeCaches(
+      {...build, caches: {...build.caches, mounts: planned}},
+      restored,
+      rule,
+      {builder: 'default', environment: {}},
+      ports
+    )
+    return {found, ran: commands.ran.length}
+  }
+  const mounts = {account: account('mounts', older)}
+
+  it('looks at the mounts, and costs a warning when that fails', async () => {
+    const {found, ran} = await taken({mounts}, {what: 'all'})
+    expect(found).toEqual({account: {...mounts.account, note: 'not saved'}})
+    expect(ran).toBe(1)
+  })
+
+  it.each([
+    ['the rule is against it', {mounts}, {what: 'missing'}],
+    ['the result was restored', {mounts, result: account('result', exact)}, {what: 'all'}],
+    ['there are none', {}, {what: 'all'}]
+  ] as const)('does nothing when %s', async (_, restored, rule) => {
+    expect(await taken(restored, rule)).toEqual({found: undefined, ran: 0})
   })
 })
 
