@@ -62,12 +62,6 @@ export async function executeBuild(
   return {build, seconds, ...done}
 }
 
-/**
- * BuildKit lets go of one damaged layer at each attempt, and chains of moby's have about a dozen. A build that keeps meeting
- * more has them from somewhere else.
- */
-const mostTimesWithoutLayers = 16
-
 async function attempt(
   build: PlannedBuild,
   settings: BuildSettings,
@@ -79,7 +73,9 @@ async function attempt(
   for (let attempts = 1; ; attempts++) {
     await files.remove(build.exportDirectory)
     const reader = progressReader(log)
-    const exitCode = await commands.stream(build.command, {
+    // BuildKit, too, has taken over what was restored. Of that it lets go of the layer that it has just met, or of none.
+    const anew = timesWithoutLayers > 1 ? ['--no-cache'] : []
+    const exitCode = await commands.stream([...build.command, ...anew], {
       workingDirectory: build.workingDirectory,
       environment: {...environment, ...build.environment},
       onLine: line => {
@@ -95,8 +91,7 @@ async function attempt(
       log.warning(`Restored layers of the ${build.component} cannot be used: ${progress.unusableCache}. ${next}.`)
     }
     if (exitCode === 0) return {progress, withoutLayers: timesWithoutLayers > 0}
-    // BuildKit, too, lets go of what it took over from there, but only of the layer that it has just met.
-    if (unusable && timesWithoutLayers <= mostTimesWithoutLayers) {
+    if (unusable && timesWithoutLayers <= 2) {
       attempts -= 1
       continue
     }
