@@ -93,14 +93,26 @@ export async function killContained(namespace: string): Promise<void> {
  * process removes it at the same time.
  */
 export async function removeEngineNetwork(namespace: string): Promise<void> {
-  if (!(await engineNetworks()).includes(namespace)) return
-  try {
+  const isThere = async () => (await engineNetworks()).includes(namespace)
+  const hostInterface = hostInterfaceOf(namespace)
+  if (!(await isThere())) return
+  await unlessGone(isThere, async () => {
     for (const pid of await processesIn(namespace)) kill(pid)
-    // The namespace lives as long as the last of its processes; its way out ends here. With one end the other one goes.
-    if (await exists(hostInterfaceOf(namespace))) await ip('link', 'delete', hostInterfaceOf(namespace))
-    await ip('netns', 'delete', namespace)
+  })
+  // The namespace lives as long as the last of its processes; its way out ends here. With one end the other one goes.
+  await unlessGone(
+    () => exists(hostInterface),
+    () => ip('link', 'delete', hostInterface)
+  )
+  await unlessGone(isThere, () => ip('netns', 'delete', namespace))
+}
+
+/** Does it, and takes no notice of a failure when there is nothing left to do it to. */
+async function unlessGone(isThere: () => Promise<boolean>, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work()
   } catch (error) {
-    if ((await engineNetworks()).includes(namespace)) throw error
+    if (await isThere()) throw error
   }
 }
 

@@ -1,158 +1,22 @@
 import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from '@jest/globals'
-import {sandboxCacheDirectory} from '../../sandbox/cache-directory.js'
-import {type Engine, startEngine} from '../../sandbox/engine.js'
-import {pushImages} from '../../sandbox/image-push.js'
-import {standInImages} from '../../sandbox/images.js'
-import {type Registry, startRegistry} from '../../sandbox/registry.js'
+import {describe, expect, it} from '@jest/globals'
 import {systemCommands} from '../../src/adapters/commands.js'
-import {systemFiles} from '../../src/adapters/files.js'
-import {folderCache} from '../../src/adapters/folder-cache.js'
-import type {CachePorts} from '../../src/cache/caches.js'
 import {digestOf, type MountEntry} from '../../src/cache/mount-entry.js'
-import {restoreMounts, type RestoredMounts} from '../../src/cache/mounts.js'
-import type {PlannedMount, PlannedMounts} from '../../src/cache/plan-mounts.js'
-import {keepMounts, takeMounts} from '../../src/cache/save-mounts.js'
+import {restoreMounts} from '../../src/cache/mounts.js'
 import {CancelledError} from '../../src/errors.js'
 import type {StreamOptions} from '../../src/ports.js'
 import {describeWithEngine} from '../support/describe-with-engine.js'
-import {memoryLog, type MemoryLog} from '../support/memory.js'
+import {alpine, compiler, debian, modules, mountBuilds} from '../support/mount-builds.js'
 
-const debian = 'golang:1.24.9-bookworm'
-const alpine = 'golang:1.24.9-alpine3.21'
-
-const compiler = (id: string, owner: readonly string[] = []): PlannedMount => ({
-  id,
-  kind: 'compiler',
-  sharing: 'shared',
-  owner
-})
-const nativePlatform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`
-
-const modules = (id: string): PlannedMount => ({id, kind: 'modules', sharing: 'shared', owner: []})
+const list = 'find . -path ./.build-moby -prune -o -type f -print | sort'
 
 await describeWithEngine('cache mounts', () => {
-  const cacheDirectory = sandboxCacheDirectory(process.env)
-  let root: string
-  let engine: Engine
-  let registry: Registry
-  let log: MemoryLog
-  let ports: CachePorts
-
-  beforeAll(async () => {
-    const options = {cacheDirectory, log: () => undefined}
-    engine = await startEngine(options)
-    registry = await startRegistry({...options, addresses: ['127.0.0.1', engine.hostAddress]})
-    const images = await standInImages(options)
-    await pushImages(
-      registry.url,
-      images.filter(({repository}) => repository.endsWith('/golang'))
-    )
-  }, 300_000)
-
-  afterAll(async () => {
-    await engine.stop()
-    await registry.stop()
-  })
-
-  beforeEach(async () => {
-    root = await mkdtemp(join(tmpdir(), 'build-moby-mounts-'))
-    log = memoryLog()
-    const commands = systemCommands(new AbortController().signal)
-    ports = {
-      commands,
-      log,
-      files: systemFiles(root),
-      clock: () => performance.now(),
-      cache: folderCache(join(root, 'store'), {maximumBytes: 1e9, maximumAgeMilliseconds: 1e9}, commands, log)
-    }
-    await forget()
-  })
-
-  afterEach(async () => {
-    await rm(root, {recursive: true, force: true})
-  })
-
-  const docker = async (...words: readonly string[]) => {
-    const result = await ports.commands.capture(['docker', ...words], {environment: engine.environment})
-    expect(result).toMatchObject({exitCode: 0})
-    return result.stdout
-  }
-  /** As on another machine; only that the image stays. */
-  const forget = (): Promise<string> => docker('buildx', 'prune', '--force', '--filter=type=exec.cachemount')
-  const context = () => ({builder: 'default', environment: engine.environment})
-  const imageOf = (image: string) => `${engine.hostAddress}:${registry.port}/library/${image}`
-  const plan = (mounts: readonly PlannedMount[], image = debian, commit = 'aaaaaaa'): PlannedMounts => ({
-    prefixes: ['mounts-28.5-', 'mounts-'],
-    keyPrefix: `mounts-28.5-${commit}-`,
-    groups: [{mounts}],
-    left: [],
-    image: imageOf(image),
-    imagePlatform: nativePlatform,
-    environment: {},
-    files: [],
-    directory: join(root, 'work')
-  })
-
-  /** Runs a step that has the mounts as /0, /1 … as a build would; returns what it prints. */
-  const step = async (mounts: readonly PlannedMount[], script: string, image = debian): Promise<string> => {
-    const directory = await mkdtemp(join(root, 'step-'))
-    const flags = mounts.map(
-      ({id, owner}, index) => `--mount=${['type=cache', `id=${id}`, `target=/${index}`, ...owner].join()}`
-    )
-    const dockerfile = [
-      `FROM ${imageOf(image)} AS step`,
-      `RUN --mount=type=bind,target=/in ${flags.join(' ')} sh -eu /in/script > /printed # ${String(Math.random())}`,
-      'FROM scratch',
-      'COPY --from=step /printed /'
-    ]
-    await writeFile(join(directory, 'Dockerfile'), dockerfile.join('\n'))
-    await writeFile(join(directory, 'script'), script)
-    await docker(
-      'buildx',
-      'build',
-      '--quiet',
-      '--provenance=false',
-      `--output=type=local,dest=${directory}/out`,
-      directory
-    )
-    return (await readFile(join(directory, 'out', 'printed'), 'utf8')).trim()
-  }
-  const restore = (planned: PlannedMounts) => restoreMounts(planned, 'daemon', context(), ports)
-  const save = async (planned: PlannedMounts, restored: RestoredMounts, used = ports) =>
-    await keepMounts(planned, await takeMounts(planned, restored, context(), used), used)
-  const warnings = () => log.lines.filter(line => /^(warning|error)/.test(line))
-  const list = 'find . -path ./.build-moby -prune -o -type f -print | sort'
-
-  /** A build whose steps do `script`, with its caches. */
-  const run = async (planned: PlannedMounts, script: string, image = debian) => {
-    const restored = await restore(planned)
-    const printed = await step(planned.groups[0]?.mounts ?? [], script, image)
-    const account = await save(planned, restored)
-    return {restored: restored.account, printed, account}
-  }
-
-  /** What a builder keeps of a Dockerfile's layers. */
-  const writeLayers = async (directory: string, dockerfile: readonly string[]) => {
-    await rm(directory, {recursive: true, force: true})
-    await writeFile(join(root, 'Dockerfile'), dockerfile.join('\n'))
-    const cacheTo = `--cache-to=type=local,dest=${directory},mode=max,compression=zstd`
-    await docker('buildx', 'build', '--provenance=false', '--output=type=cacheonly', cacheTo, root)
-  }
+  const builds = mountBuilds()
+  const {context, forget, imageOf, plan, restore, run, save, step, tamper, warnings, writeLayers} = builds
 
   const tar = async (...words: readonly string[]) => {
-    expect(await ports.commands.capture(['tar', ...words])).toMatchObject({exitCode: 0})
-  }
-
-  /** Changes an entry of the store. */
-  const tamper = async (key: string, change: (directory: string) => Promise<void>) => {
-    const directory = join(root, 'tampered')
-    expect(await ports.cache.restore(directory, key, [])).toBeDefined()
-    await change(directory)
-    await rm(join(root, 'store'), {recursive: true})
-    expect(await ports.cache.save(directory, key)).toBeDefined()
+    expect(await builds.ports.commands.capture(['tar', ...words])).toMatchObject({exitCode: 0})
   }
 
   describe.each([
@@ -185,7 +49,7 @@ await describeWithEngine('cache mounts', () => {
       expect(warm.account).toEqual({...warm.restored, note: 'nothing new'})
       expect(warnings()).toEqual([])
       // Neither the entry nor the context of the commands stays on the disk.
-      expect(await readdir(root)).not.toContain('work')
+      expect(await readdir(builds.root)).not.toContain('work')
     }, 240_000)
 
     it('keeps owner, mode and the times of files, read-only directories included', async () => {
@@ -218,11 +82,11 @@ await describeWithEngine('cache mounts', () => {
       await tamper(account.saved?.key ?? '', async directory => {
         const entry = JSON.parse(await readFile(join(directory, 'entry.json'), 'utf8')) as MountEntry
         const archive = join(directory, '0.archive')
-        const unpacked = await mkdtemp(join(root, 'unpacked-'))
+        const unpacked = await mkdtemp(join(builds.root, 'unpacked-'))
         await tar('-xf', archive, '-C', unpacked)
         await writeFile(join(unpacked, 'results', '2.tar'), 'no archive')
         await tar('-czf', archive, '-C', unpacked, 'results')
-        Object.assign(entry.archives['0.archive'] ?? {}, await digestOf(archive, ports.files))
+        Object.assign(entry.archives['0.archive'] ?? {}, await digestOf(archive, builds.ports.files))
         await writeFile(join(directory, 'entry.json'), JSON.stringify(entry))
       })
       await step([compiler('a')], 'echo own > /0/own', image)
@@ -257,8 +121,8 @@ await describeWithEngine('cache mounts', () => {
     await forget()
     const next = plan(mounts, debian, 'bbbbbbb')
     const second = await run(next, 'touch /0/base; head -c 2000 /dev/zero > /0/more')
-    const added = join(root, 'added')
-    await ports.cache.restore(added, second.account.saved?.key ?? '', [])
+    const added = join(builds.root, 'added')
+    await builds.ports.cache.restore(added, second.account.saved?.key ?? '', [])
     expect(JSON.parse(await readFile(join(added, 'entry.json'), 'utf8'))).toMatchObject({
       base: first.account.saved?.key,
       mounts: {'0': {files: 1, contentBytes: 2000, firstBytes: 100_000}}
@@ -267,11 +131,11 @@ await describeWithEngine('cache mounts', () => {
     const third = await run(plan(mounts, debian, 'ccccccc'), `cd /0; ${list}; echo 3 > third`)
     expect(third.printed.split('\n')).toEqual(['./base', './more'])
 
-    const kept = (await readdir(join(root, 'store', 'v1'))).filter(
+    const kept = (await readdir(join(builds.root, 'store', 'v1'))).filter(
       name => !name.startsWith(first.account.saved?.key ?? '')
     )
     expect(kept).toHaveLength(1)
-    await rm(join(root, 'store', 'v1', `${first.account.saved?.key ?? ''}.tar.zst`))
+    await rm(join(builds.root, 'store', 'v1', `${first.account.saved?.key ?? ''}.tar.zst`))
     await forget()
     const fourth = await run(plan(mounts, debian, 'ddddddd'), `cd /0; ${list}; echo 4 > fourth`)
     expect(fourth.restored.restored).toBeUndefined()
@@ -300,9 +164,9 @@ await describeWithEngine('cache mounts', () => {
     const planned = plan([compiler('a'), modules('b')])
     await run(planned, 'echo 1 > /0/f; echo 2 > /1/f; touch -d @1000000000 /0/f')
     const fetched: string[] = []
-    const {cache} = ports
-    ports = {
-      ...ports,
+    const {cache} = builds.ports
+    builds.ports = {
+      ...builds.ports,
       cache: {
         ...cache,
         restore: async (directory, key, prefixes) => (fetched.push(key), await cache.restore(directory, key, prefixes))
@@ -322,9 +186,9 @@ await describeWithEngine('cache mounts', () => {
   }, 180_000)
 
   it('knows gzip where there is no zstd', async () => {
-    const {commands} = ports
-    ports = {
-      ...ports,
+    const {commands} = builds.ports
+    builds.ports = {
+      ...builds.ports,
       commands: {
         ...commands,
         capture: async (argv, options) =>
@@ -346,7 +210,7 @@ await describeWithEngine('cache mounts', () => {
     const planned = plan([compiler('a')])
     const restored = await restore(planned)
     await step([compiler('a')], 'echo 1 > /0/f')
-    const {commands} = ports
+    const {commands} = builds.ports
     const full = {
       ...commands,
       stream: (argv: readonly string[], options: StreamOptions) => {
@@ -357,11 +221,11 @@ await describeWithEngine('cache mounts', () => {
         )
       }
     }
-    expect(await save(planned, restored, {...ports, commands: full})).toMatchObject({note: 'not saved'})
+    expect(await save(planned, restored, {...builds.ports, commands: full})).toMatchObject({note: 'not saved'})
     expect(warnings()).toEqual([
       'warning: The cache mounts of the daemon were not saved: zstd: error 70: No space left on device'
     ])
-    expect(await readdir(root)).not.toContain('store')
+    expect(await readdir(builds.root)).not.toContain('store')
   }, 60_000)
 
   it('is served by the node of each platform', async () => {
@@ -371,8 +235,8 @@ await describeWithEngine('cache mounts', () => {
     const before = await restore(planned)
     await step(mounts, 'for f in /0/one /1/two; do head -c 100 /dev/zero > $f; done')
     const {saved} = await save(planned, before)
-    const entry = join(root, 'entry')
-    await ports.cache.restore(entry, saved?.key ?? '', [])
+    const entry = join(builds.root, 'entry')
+    await builds.ports.cache.restore(entry, saved?.key ?? '', [])
     expect(await readdir(entry)).toEqual(['0.archive', '0.names', '1.archive', '1.names', 'entry.json'])
     await forget()
     const again = await restore(planned)
@@ -381,7 +245,7 @@ await describeWithEngine('cache mounts', () => {
     expect(await step(mounts, next)).toBe('100\n100')
     // Nothing is added to the first.
     await rm(entry, {recursive: true})
-    await ports.cache.restore(entry, (await save({...planned, keyPrefix: 'next-'}, again)).saved?.key ?? '', [])
+    await builds.ports.cache.restore(entry, (await save({...planned, keyPrefix: 'next-'}, again)).saved?.key ?? '', [])
     expect(await readdir(entry)).toEqual(['1.archive', '1.names', 'entry.json'])
   }, 120_000)
 
@@ -403,7 +267,7 @@ await describeWithEngine('cache mounts', () => {
     const planned = plan([compiler('a')])
     await run(planned, 'echo 1 > /0/f')
     await forget()
-    const layers = join(root, 'layers')
+    const layers = join(builds.root, 'layers')
     // As in docker/cli and moby: one layer, linked to several.
     const linked = 'COPY --link Dockerfile /linked'
     const other = ['FROM scratch AS other', linked]
@@ -415,27 +279,29 @@ await describeWithEngine('cache mounts', () => {
       'FROM base',
       linked
     ])
-    const before = registry.requests().length
+    const before = builds.registry.requests().length
     const nowhere = {...planned, image: imageOf('nowhere')}
-    const restored = await restoreMounts(nowhere, 'daemon', context(), ports, layers)
-    expect(registry.requests().slice(before)).toEqual([])
+    const restored = await restoreMounts(nowhere, 'daemon', context(), builds.ports, layers)
+    expect(builds.registry.requests().slice(before)).toEqual([])
     expect(restored.account.restored).toBeDefined()
     expect(await step([compiler('a')], 'cat /0/f; touch /0/f; echo 2 > /0/g')).toBe('1')
-    const asked = registry.requests().length
+    const asked = builds.registry.requests().length
     expect(await save(nowhere, restored)).toMatchObject({saved: {}, note: '2 B new'})
-    expect(registry.requests().slice(asked)).toEqual([])
+    expect(builds.registry.requests().slice(asked)).toEqual([])
     // The image is taken when the layers cannot be.
     await forget()
     await rm(join(layers, 'index.json'))
-    expect((await restoreMounts(planned, 'daemon', context(), ports, layers)).account.restored).toBeDefined()
+    expect((await restoreMounts(planned, 'daemon', context(), builds.ports, layers)).account.restored).toBeDefined()
     await forget()
     await writeFile(join(layers, 'index.json'), '{"manifests": []}')
-    expect((await restoreMounts(planned, 'daemon', context(), ports, layers)).account.restored).toBeDefined()
-    expect(log.lines.filter(line => line.includes('No image can be made of the restored layers'))).toHaveLength(2)
+    expect((await restoreMounts(planned, 'daemon', context(), builds.ports, layers)).account.restored).toBeDefined()
+    expect(builds.log.lines.filter(line => line.includes('No image can be made of the restored layers'))).toHaveLength(
+      2
+    )
     await forget()
     await writeLayers(layers, ['FROM scratch', 'COPY Dockerfile /'])
-    expect((await restoreMounts(planned, 'daemon', context(), ports, layers)).account.restored).toBeDefined()
-    expect(log.lines.join('\n')).toMatch(/debug: The cache mounts cannot be filled by restored layers: .*"?sh"?/)
+    expect((await restoreMounts(planned, 'daemon', context(), builds.ports, layers)).account.restored).toBeDefined()
+    expect(builds.log.lines.join('\n')).toMatch(/debug: The cache mounts cannot be filled by restored layers: .*"?sh"?/)
     expect(await step([compiler('a')], 'cat /0/f')).toBe('1')
     expect(warnings()).toEqual([])
   }, 120_000)
@@ -463,7 +329,7 @@ await describeWithEngine('cache mounts', () => {
     const cancelled = new AbortController()
     const commands = systemCommands(cancelled.signal)
     cancelled.abort(new CancelledError('cancelled'))
-    const cancelledPorts = {...ports, commands}
+    const cancelledPorts = {...builds.ports, commands}
     await expect(restoreMounts(planned, 'daemon', context(), cancelledPorts)).rejects.toThrow(CancelledError)
     const restored = await restore(planned)
     await expect(save(planned, restored, cancelledPorts)).rejects.toThrow(CancelledError)

@@ -8,6 +8,7 @@ import {promisify} from 'node:util'
 import {afterAll, beforeAll, expect, it} from '@jest/globals'
 import {sandboxCacheDirectory} from '../../sandbox/cache-directory.js'
 import {type Engine, startEngine} from '../../sandbox/engine.js'
+import {createEngineNetwork, engineNetworks, removeEngineNetwork} from '../../sandbox/engine-network.js'
 import {type HttpServer, startHttpServer} from '../../sandbox/http-server.js'
 import {unpackedPackages} from '../../sandbox/unpacked-packages.js'
 import {describeWithEngine} from '../support/describe-with-engine.js'
@@ -96,6 +97,13 @@ await describeWithEngine('the throwaway engine', () => {
     expect(before.processes).toBeGreaterThanOrEqual(5)
     expect(await tracesOf(stopped)).toEqual(nothing)
   }, 60_000)
+
+  it('has a network that several processes may remove at the same time', async () => {
+    const {namespace} = await createEngineNetwork()
+    expect(await engineNetworks()).toContain(namespace)
+    await Promise.all(Array.from({length: 4}, () => removeEngineNetwork(namespace)))
+    expect(await engineNetworks()).not.toContain(namespace)
+  })
 
   it('removes what the engine of a killed process has left behind', async () => {
     const killed = await startAndKill()

@@ -120,9 +120,9 @@ await describeWithEngine('a build that fails', () => {
     expect(service.artifacts()).toHaveLength(before)
   })
 
-  it('only in its upload says where the bundles lie', async () => {
+  it('only in its upload says where the bundles lie, and keeps no caches', async () => {
     service.fail('CreateArtifact', {status: 403})
-    const result = await run({})
+    const result = await run({cache: 'full'})
     const {main, post, temporaryDirectory} = result
     expect(main).toMatchObject({conclusion: 'failure', exitCode: 1})
     const [output = ''] = (await readdir(temporaryDirectory)).filter(name => name.startsWith('build-moby-'))
@@ -133,6 +133,9 @@ await describeWithEngine('a build that fails', () => {
     )
     expect(await readdir(directory)).toEqual(expect.arrayContaining(['binary-daemon', 'binary-daemon.tar.gz']))
     expect(await readFile(join(directory, 'binary-daemon.tar.gz.sha256'), 'utf8')).toMatch(/^[0-9a-f]{64} /)
+    // What was being taken out of the builder meanwhile has come to its end, and is removed.
+    expect(main.log).toMatch(/exporting to client tarball.*##\[error\]/s)
+    expect(service.cacheEntries()).toEqual([])
     expect(post).toMatchObject({conclusion: 'success'})
     expect((await readdir(temporaryDirectory)).sort()).toEqual(['_runner_file_commands', output])
   })

@@ -50,7 +50,6 @@ await describeWithEngine('a run that is cancelled', () => {
 
   async function expectTidyEnd({main, post, workspace, temporaryDirectory}: ActionResult): Promise<void> {
     expect(main).toMatchObject({conclusion: 'cancelled', exitCode: 130, summary: ''})
-    expect(main.outputs).toEqual({})
     expect(main.annotations.filter(({level}) => level !== 'notice')).toEqual([])
     expect(main.log).toMatch(/^Cancelled\.$/m)
     expect(post).toMatchObject({conclusion: 'success', exitCode: 0, annotations: []})
@@ -67,6 +66,7 @@ await describeWithEngine('a run that is cancelled', () => {
       const gitMirrors = `https://github.com/=http://127.0.0.1:${server.port}/`
       const result = await cancel('##[debug]git fetch', {'git-mirrors': gitMirrors})
       await expectTidyEnd(result)
+      expect(result.main.outputs).toEqual({})
       expect(await readdir(result.workspace)).toEqual([])
     } finally {
       await server.stop()
@@ -83,6 +83,7 @@ await describeWithEngine('a run that is cancelled', () => {
     const result = await cancel(processWith(seconds), {repository, ref: 'fork'})
     expect(result.main.log).toContain('▸ [build 5/5]')
     await expectTidyEnd(result)
+    expect(result.main.outputs).toEqual({})
     expect(await processesWith(seconds)).toEqual([])
     expect(await readdir(result.workspace)).toEqual(['moby'])
   })
@@ -90,6 +91,14 @@ await describeWithEngine('a run that is cancelled', () => {
   it('while it packs the bundles uploads nothing', async () => {
     const result = await cancel('dockerd: version 28.5.2', {cache: 'off'})
     await expectTidyEnd(result)
+    expect(result.main.outputs).toEqual({})
+  })
+
+  it('while it takes cache mounts out of the builder keeps no caches', async () => {
+    const result = await cancel('exporting to client tarball', {upload: 'false'})
+    await expectTidyEnd(result)
+    // The bundles are finished, and steps that run nevertheless find them.
+    expect(result.main.outputs).toMatchObject({version: '28.5.2', 'daemon-digest': expect.stringMatching(/^\w{64}$/)})
   })
 })
 

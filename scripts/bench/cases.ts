@@ -32,22 +32,18 @@ export interface CasesOrder {
 }
 
 /**
- * Measures every case `rounds` times, each time on an engine with nothing in it. Within a round the arms follow each other in
- * another order than in the round before, so that a machine that gets slower does not favour one of them.
+ * Measures every case `rounds` times, each time on an engine with nothing in it. What is compared with each other follows
+ * each other, in the other order in every second round, so that a machine whose speed changes favours none of them.
  */
 export async function measureCases(order: CasesOrder): Promise<readonly CaseResult[]> {
   const {world, builder, action, rounds, root, log} = order
   const results = new Map<string, CaseResult>()
-  const measure = async (
-    arm: Arm,
-    situation: string,
-    run: (engine: FreshEngine, name: string) => Promise<Measurement>
-  ): Promise<void> => {
+  const measure = async ({arm, situation, run}: Case, directory: string): Promise<void> => {
     const label = `${arm}, ${situation}`
     const result = results.get(label) ?? {arm, situation, measurements: []}
     results.set(label, result)
     const name = `${label}-${result.measurements.length + 1}`.replaceAll(/[^\w.]+/g, '-')
-    const {seconds, phases} = await withFreshEngine(world, builder, engine => run(engine, name))
+    const {seconds, phases} = await withFreshEngine(world, builder, engine => run(engine, {name, directory}))
     result.measurements.push({seconds, phases})
     log(`${label}: ${seconds.toFixed(1)} s (${phasesText(phases)})`)
   }
@@ -56,80 +52,89 @@ export async function measureCases(order: CasesOrder): Promise<readonly CaseResu
   for (const ref of world.later) {
     later.push(await withFreshEngine(world, builder, engine => prepareRef(ref, root, action, world, engine)))
   }
-  const groups = armGroups(order, from, later, measure).filter(({arm}) => order.arms.test(arm))
+  const comparisons = comparisonsOf(order, from, later)
   for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < groups.length; turn++) await groups[(round + turn) % groups.length]?.run()
+    await withDirectory(root, async directory => {
+      for (const cases of comparisons) {
+        const asked = cases.filter(({group}) => order.arms.test(group))
+        for (const each of round % 2 === 0 ? asked : asked.toReversed()) await measure(each, directory)
+      }
+    })
   }
   return [...results.values()]
 }
 
-type Measure = (
-  arm: Arm,
-  situation: string,
-  run: (engine: FreshEngine, name: string) => Promise<Measurement>
-) => Promise<void>
+interface Case {
+  readonly arm: Arm
+  /** With which of the arms it is asked for. */
+  readonly group: Arm
+  readonly situation: string
+  readonly run: (engine: FreshEngine, place: CasePlace) => Promise<Measurement>
+}
 
-function armGroups(
-  {world, action, root}: CasesOrder,
+interface CasePlace {
+  /** Of the run, fit for a file. */
+  readonly name: string
+  /** Of the round: what its first runs leave for the next ones. */
+  readonly directory: string
+}
+
+/** The cases of a round, those together that are compared with each other. */
+function comparisonsOf(
+  {world, action}: CasesOrder,
   from: PreparedRef,
-  later: readonly PreparedRef[],
-  measure: Measure
-): readonly {arm: Arm; run: () => Promise<void>}[] {
-  const ours =
-    (prepared: PreparedRef, cache: string, inputs: Readonly<Record<string, string>> = {}, checkout?: string) =>
-    (engine: FreshEngine, name: string): Promise<Measurement> => {
-      const more = checkout === undefined ? {} : {checkout}
-      const run = {name, inputs: {ref: prepared.ref, ...inputs}, cache, ...more}
-      return measureAction(action, world, engine, run, () => Promise.resolve())
+  later: readonly PreparedRef[]
+): readonly (readonly Case[])[] {
+  const ours = (
+    situation: string,
+    prepared: PreparedRef,
+    cacheOf: (directory: string) => string | Promise<string>,
+    {inputs = {}, ...more}: {inputs?: Readonly<Record<string, string>>; checkout?: string; group?: Arm} = {}
+  ): Case => ({
+    arm: 'ours',
+    group: more.group ?? 'ours',
+    situation,
+    run: async (engine, {name, directory}) => {
+      const checkout = more.checkout === undefined ? {} : {checkout: more.checkout}
+      const run = {name, inputs: {ref: prepared.ref, ...inputs}, cache: await cacheOf(directory), ...checkout}
+      return await measureAction(action, world, engine, run, () => Promise.resolve())
     }
-  const peer =
-    (prepared: PreparedRef, store?: string) =>
-    (engine: FreshEngine): Promise<Measurement> =>
-      peerWorkflow(prepared, world.repositoryUrl(engine.address), engine, store)
+  })
+  const peer = (
+    arm: 'peer A' | 'peer B',
+    situation: string,
+    prepared: PreparedRef,
+    storeOf: (directory: string) => string | undefined | Promise<string> = () => undefined
+  ): Case => ({
+    arm,
+    group: arm,
+    situation,
+    run: async (engine, {directory}) =>
+      await peerWorkflow(prepared, world.repositoryUrl(engine.address), engine, await storeOf(directory))
+  })
+  const filled = (directory: string) => join(directory, 'ours')
+  const filledByPeer = (directory: string) => join(directory, 'peer')
+  const copyOf = (folder: (directory: string) => string) => (directory: string) => copied(folder(directory), directory)
+  const checkoutThere = 'cold, checkout there'
+  const withoutCache = {inputs: {cache: 'off'}, checkout: from.checkout, group: 'bare'} as const
 
   return [
-    {
-      arm: 'bare',
-      run: async () => {
-        await measure('bare', 'cold, checkout there', engine => bareBake(from, engine))
-        const cache = join(root, 'unused')
-        await measure('ours', 'cold, checkout there, cache off', ours(from, cache, {cache: 'off'}, from.checkout))
-      }
-    },
-    {
-      arm: 'ours',
-      run: () =>
-        withDirectory(root, async directory => {
-          const filled = join(directory, 'filled')
-          await measure('ours', 'cold', ours(from, filled))
-          await measure('ours', 'same commit', ours(from, await copied(filled, directory)))
-          for (const prepared of later) {
-            await measure('ours', `later: ${prepared.ref}`, ours(prepared, await copied(filled, directory)))
-          }
-          await measure('ours', 'same commit, first with reuse', ours(from, filled, {reuse: 'true'}))
-          await measure('ours', 'unchanged, reuse', ours(from, filled, {reuse: 'true'}))
-        })
-    },
-    {
-      arm: 'peer A',
-      run: () =>
-        withDirectory(root, async directory => {
-          const filled = join(directory, 'filled')
-          await measure('peer A', 'cold', peer(from, filled))
-          await measure('peer A', 'same commit', peer(from, await copied(filled, directory)))
-          for (const prepared of later) {
-            await measure('peer A', `later: ${prepared.ref}`, peer(prepared, await copied(filled, directory)))
-          }
-        })
-    },
-    {
-      arm: 'peer B',
-      run: async () => {
-        for (const prepared of [from, ...later.slice(0, 1)]) {
-          await measure('peer B', prepared === from ? 'cold' : `later: ${prepared.ref}`, peer(prepared))
-        }
-      }
-    }
+    [
+      {arm: 'bare', group: 'bare', situation: checkoutThere, run: engine => bareBake(from, engine)},
+      ours(`${checkoutThere}, cache off`, from, directory => join(directory, 'unused'), withoutCache)
+    ],
+    [ours('cold', from, filled), peer('peer A', 'cold', from, filledByPeer), peer('peer B', 'cold', from)],
+    [ours('same commit', from, copyOf(filled)), peer('peer A', 'same commit', from, copyOf(filledByPeer))],
+    ...later.map((prepared, index) => {
+      const situation = `later: ${prepared.ref}`
+      return [
+        ours(situation, prepared, copyOf(filled)),
+        peer('peer A', situation, prepared, copyOf(filledByPeer)),
+        ...(index === 0 ? [peer('peer B', situation, prepared)] : [])
+      ]
+    }),
+    [ours('same commit, first with reuse', from, filled, {inputs: {reuse: 'true'}})],
+    [ours('unchanged, reuse', from, filled, {inputs: {reuse: 'true'}})]
   ]
 }
 
