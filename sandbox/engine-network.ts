@@ -89,25 +89,25 @@ export async function killContained(namespace: string): Promise<void> {
 }
 
 /**
- * Kills all processes in the namespace and removes it with its interfaces. Does nothing if there is none, or if another
- * process removes it at the same time.
+ * Kills all processes in the namespace and removes it with its interfaces. Does nothing if there is none; several processes
+ * may do it at the same time.
  */
 export async function removeEngineNetwork(namespace: string): Promise<void> {
   const isThere = async () => (await engineNetworks()).includes(namespace)
-  const hostInterface = hostInterfaceOf(namespace)
   if (!(await isThere())) return
   await unlessGone(isThere, async () => {
     for (const pid of await processesIn(namespace)) kill(pid)
   })
-  // The namespace lives as long as the last of its processes; its way out ends here. With one end the other one goes.
+  // The namespace lives as long as the last of its processes; its way out ends here. With this end the other one goes, whose
+  // name may be that of a later network already.
   await unlessGone(
-    () => exists(hostInterface),
-    () => ip('link', 'delete', hostInterface)
+    () => exists('uplink', '-n', namespace),
+    () => ip('-n', namespace, 'link', 'delete', 'uplink')
   )
   await unlessGone(isThere, () => ip('netns', 'delete', namespace))
 }
 
-/** Does it, and takes no notice of a failure when there is nothing left to do it to. */
+/** Runs `work`, and ignores its failure when what it works on is gone. */
 async function unlessGone(isThere: () => Promise<boolean>, work: () => Promise<unknown>): Promise<void> {
   try {
     await work()
@@ -170,8 +170,8 @@ function asNumber(network: string): number {
   return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
 }
 
-async function exists(networkInterface: string): Promise<boolean> {
-  return ip('link', 'show', networkInterface).then(
+async function exists(networkInterface: string, ...where: readonly string[]): Promise<boolean> {
+  return ip(...where, 'link', 'show', networkInterface).then(
     () => true,
     () => false
   )

@@ -99,10 +99,13 @@ await describeWithEngine('the throwaway engine', () => {
   }, 60_000)
 
   it('has a network that several processes may remove at the same time', async () => {
-    const {namespace} = await createEngineNetwork()
+    const {namespace, hostAddress} = await createEngineNetwork()
+    const addresses = () => execute('ip', '-4', '-oneline', 'address')
     expect(await engineNetworks()).toContain(namespace)
+    expect(await addresses()).toContain(` ${hostAddress}/`)
     await Promise.all(Array.from({length: 4}, () => removeEngineNetwork(namespace)))
     expect(await engineNetworks()).not.toContain(namespace)
+    expect(await addresses()).not.toContain(` ${hostAddress}/`)
   })
 
   it('removes what the engine of a killed process has left behind', async () => {

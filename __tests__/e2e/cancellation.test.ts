@@ -48,8 +48,12 @@ await describeWithEngine('a run that is cancelled', () => {
     })
   }
 
-  async function expectTidyEnd({main, post, workspace, temporaryDirectory}: ActionResult): Promise<void> {
+  async function expectTidyEnd(
+    {main, post, workspace, temporaryDirectory}: ActionResult,
+    outputs: object = {}
+  ): Promise<void> {
     expect(main).toMatchObject({conclusion: 'cancelled', exitCode: 130, summary: ''})
+    expect(main.outputs).toEqual(outputs)
     expect(main.annotations.filter(({level}) => level !== 'notice')).toEqual([])
     expect(main.log).toMatch(/^Cancelled\.$/m)
     expect(post).toMatchObject({conclusion: 'success', exitCode: 0, annotations: []})
@@ -66,7 +70,6 @@ await describeWithEngine('a run that is cancelled', () => {
       const gitMirrors = `https://github.com/=http://127.0.0.1:${server.port}/`
       const result = await cancel('##[debug]git fetch', {'git-mirrors': gitMirrors})
       await expectTidyEnd(result)
-      expect(result.main.outputs).toEqual({})
       expect(await readdir(result.workspace)).toEqual([])
     } finally {
       await server.stop()
@@ -83,7 +86,6 @@ await describeWithEngine('a run that is cancelled', () => {
     const result = await cancel(processWith(seconds), {repository, ref: 'fork'})
     expect(result.main.log).toContain('▸ [build 5/5]')
     await expectTidyEnd(result)
-    expect(result.main.outputs).toEqual({})
     expect(await processesWith(seconds)).toEqual([])
     expect(await readdir(result.workspace)).toEqual(['moby'])
   })
@@ -91,14 +93,20 @@ await describeWithEngine('a run that is cancelled', () => {
   it('while it packs the bundles uploads nothing', async () => {
     const result = await cancel('dockerd: version 28.5.2', {cache: 'off'})
     await expectTidyEnd(result)
-    expect(result.main.outputs).toEqual({})
   })
 
   it('while it takes cache mounts out of the builder keeps no caches', async () => {
-    const result = await cancel('exporting to client tarball', {upload: 'false'})
-    await expectTidyEnd(result)
-    // The bundles are finished, and steps that run nevertheless find them.
-    expect(result.main.outputs).toMatchObject({version: '28.5.2', 'daemon-digest': expect.stringMatching(/^\w{64}$/)})
+    // So much that it takes some seconds.
+    const from = 'VERSION=${VERSION:-dev}'
+    const filler = 'head -c 400000000 /dev/urandom > "$(go env GOCACHE)/filler"'
+    const repository = join(root, 'large')
+    const fork = {path: 'hack/make.sh', from, to: `${filler}\n${from}`}
+    await makeFork(repository, join(sandbox.repositories, 'moby/moby.git'), 'v28.5.2', fork)
+    const result = await cancel('exporting to client tarball', {repository, ref: 'fork', upload: 'false'})
+    expect(result.main.log).not.toMatch(/(#\d+) exporting to client tarball.*\1 DONE/s)
+    // The bundles are finished, and steps with `if: always()` find them.
+    await expectTidyEnd(result, expect.objectContaining({'daemon-digest': expect.stringMatching(/^[0-9a-f]{64}$/)}))
+    expect(await leftIn(result.temporaryDirectory)).toContain('binary-daemon.tar.gz')
   })
 })
 

@@ -38,14 +38,14 @@ export interface MountBuilds {
   readonly root: string
   readonly registry: Registry
   readonly log: MemoryLog
-  /** Of everything here. A test may put others in their place. */
+  /** What everything here works with; a test may replace it. */
   ports: CachePorts
   readonly context: () => BuilderAccess
   /** As an image is called in the registry. */
   readonly imageOf: (image: string) => string
   readonly plan: (mounts: readonly PlannedMount[], image?: string, commit?: string) => PlannedMounts
   readonly restore: (planned: PlannedMounts) => Promise<RestoredMounts>
-  readonly save: (planned: PlannedMounts, restored: RestoredMounts, used?: CachePorts) => Promise<CacheAccount>
+  readonly save: (planned: PlannedMounts, restored: RestoredMounts, otherPorts?: CachePorts) => Promise<CacheAccount>
   /** Runs a step that has the mounts as /0, /1 … as a build would; returns what it prints. */
   readonly step: (mounts: readonly PlannedMount[], script: string, image?: string) => Promise<string>
   /** A build whose step does `script`, with its caches. */
@@ -113,8 +113,8 @@ export function mountBuilds(): MountBuilds {
   const context = (): BuilderAccess => ({builder: 'default', environment: engine.environment})
   const imageOf = (image: string): string => `${engine.hostAddress}:${registry.port}/library/${image}`
   const restore = (planned: PlannedMounts) => restoreMounts(planned, 'daemon', context(), ports)
-  const save = async (planned: PlannedMounts, restored: RestoredMounts, used = ports) =>
-    await keepMounts(planned, await takeMounts(planned, restored, context(), used), used)
+  const save = async (planned: PlannedMounts, restored: RestoredMounts, otherPorts = ports) =>
+    await keepMounts(planned, await takeMounts(planned, restored, context(), otherPorts), otherPorts)
 
   async function forget(): Promise<void> {
     await docker('buildx', 'prune', '--force', '--filter=type=exec.cachemount')

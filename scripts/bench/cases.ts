@@ -32,8 +32,8 @@ export interface CasesOrder {
 }
 
 /**
- * Measures every case `rounds` times, each time on an engine with nothing in it. What is compared with each other follows
- * each other, in the other order in every second round, so that a machine whose speed changes favours none of them.
+ * Measures every case `rounds` times, each time on an engine with nothing in it. Cases that are compared run directly one after
+ * the other, in reverse order every second round, so that a machine whose speed changes favours neither much.
  */
 export async function measureCases(order: CasesOrder): Promise<readonly CaseResult[]> {
   const {world, builder, action, rounds, root, log} = order
@@ -79,7 +79,10 @@ interface CasePlace {
   readonly directory: string
 }
 
-/** The cases of a round, those together that are compared with each other. */
+/**
+ * The cases of a round, those together that are compared with each other. `cold` fills what later ones copy, and reuse adds to it
+ * at the end.
+ */
 function comparisonsOf(
   {world, action}: CasesOrder,
   from: PreparedRef,
@@ -89,14 +92,17 @@ function comparisonsOf(
     situation: string,
     prepared: PreparedRef,
     cacheOf: (directory: string) => string | Promise<string>,
-    {inputs = {}, ...more}: {inputs?: Readonly<Record<string, string>>; checkout?: string; group?: Arm} = {}
+    {
+      inputs = {},
+      group = 'ours',
+      ...more
+    }: {inputs?: Readonly<Record<string, string>>; checkout?: string; group?: Arm} = {}
   ): Case => ({
     arm: 'ours',
-    group: more.group ?? 'ours',
+    group,
     situation,
     run: async (engine, {name, directory}) => {
-      const checkout = more.checkout === undefined ? {} : {checkout: more.checkout}
-      const run = {name, inputs: {ref: prepared.ref, ...inputs}, cache: await cacheOf(directory), ...checkout}
+      const run = {name, inputs: {ref: prepared.ref, ...inputs}, cache: await cacheOf(directory), ...more}
       return await measureAction(action, world, engine, run, () => Promise.resolve())
     }
   })
@@ -116,12 +122,12 @@ function comparisonsOf(
   const filledByPeer = (directory: string) => join(directory, 'peer')
   const copyOf = (folder: (directory: string) => string) => (directory: string) => copied(folder(directory), directory)
   const checkoutThere = 'cold, checkout there'
-  const withoutCache = {inputs: {cache: 'off'}, checkout: from.checkout, group: 'bare'} as const
+  const likeBare = {inputs: {cache: 'off'}, checkout: from.checkout, group: 'bare'} as const
 
   return [
     [
       {arm: 'bare', group: 'bare', situation: checkoutThere, run: engine => bareBake(from, engine)},
-      ours(`${checkoutThere}, cache off`, from, directory => join(directory, 'unused'), withoutCache)
+      ours(`${checkoutThere}, cache off`, from, directory => join(directory, 'unused'), likeBare)
     ],
     [ours('cold', from, filled), peer('peer A', 'cold', from, filledByPeer), peer('peer B', 'cold', from)],
     [ours('same commit', from, copyOf(filled)), peer('peer A', 'same commit', from, copyOf(filledByPeer))],

@@ -61,7 +61,7 @@ function compared(
   compare: (one: number, other: number) => number,
   digits: number
 ): string {
-  const rounds = others.slice(0, ones.length).map((other, round) => compare(ones[round] ?? NaN, other))
+  const rounds = ones.map((one, round) => compare(one, others[round] ?? NaN))
   const [min, median, max] = spreadCells(spread(rounds), digits)
   return `${median} (${min} to ${max})`
 }
