@@ -82,10 +82,17 @@ function layoutContext(name: string, directory: string, digest: string): string 
   return `--build-context=${name}=oci-layout://${directory}@${digest}`
 }
 
-/** The ids of the cache mounts that the builder has already. When it does not say, every id may be there. */
-export async function hasMount(
+/**
+ * Has the builder measure its cache mounts, and tells which ids it has. When it does not say, every id may be there.
+ *
+ * Whatever relies on what is in a mount comes after this. A second after a build the builder collects garbage, for which it
+ * measures the mounts that have changed, and holds on to each meanwhile. A step that asks for a `shared` one just then gets
+ * a new, empty one (moby/buildkit control/control.go `throttledGC`, cache/manager.go `DiskUsage`,
+ * solver/llbsolver/mounts/mount.go `getRefCacheDirNoCache`, @v0.25.1). What has been measured is not held again.
+ */
+export async function measureMounts(
   {builder, environment}: BuilderAccess,
-  {commands}: CachePorts
+  {commands}: Pick<CachePorts, 'commands'>
 ): Promise<(id: string) => boolean> {
   const usage = await commands.capture(
     ['docker', 'buildx', 'du', `--builder=${builder}`, '--verbose', '--filter=type=exec.cachemount'],

@@ -6,7 +6,7 @@ import type {CacheAccount} from './account.js'
 import type {BuilderAccess, CachePorts} from './caches.js'
 import {digestOf} from './keys.js'
 import {imagesOfLayers, type LayerImages} from './layers-image.js'
-import {hasMount, mountDirectories, runOnMounts} from './mount-build.js'
+import {measureMounts, mountDirectories, runOnMounts} from './mount-build.js'
 import {linesText, numberOf, readMountEntry, readNames, type MountEntry} from './mount-entry.js'
 import {injectionScript, probingScript, resultsDirectory} from './mount-scripts.js'
 import type {MountRecord} from './mount-saving.js'
@@ -48,10 +48,11 @@ export async function restoreMounts(
     ...found
   })
   try {
-    const has = await hasMount(context, ports)
+    const has = await measureMounts(context, ports)
     const isFresh = !planned.groups.some(({mounts}) => mounts.some(({id}) => has(id)))
     if (!isFresh) {
       const noted = await probe(planned, context, ports)
+      await measureMounts(context, ports)
       if (newest !== undefined && noted.every(record => record?.entry === newest)) {
         log.info(`The builder's cache mounts of the ${of} have everything of ${newest}.`)
         return account({key: newest}, 'in the builder already')
@@ -128,6 +129,7 @@ async function fetchAndInject(
   const injecting = clock()
   let images = layers === undefined ? undefined : await restoredImages(layers, planned, ports)
   for (const group of planned.groups) images = await inject(group, fetched, planned, images, context, ports)
+  await measureMounts(context, ports)
   const seconds = [injecting - started, clock() - injecting].map(time => formatDuration(time / 1000))
   const size = bytes === undefined ? '' : ` (${formatSize(bytes)})`
   log.info(`Cache mounts from ${key}${size}: fetched in ${seconds.join(', put into the builder in ')}.`)

@@ -5,7 +5,7 @@ import type {CacheAccount} from './account.js'
 import type {BuilderAccess, CachePorts} from './caches.js'
 import {digestOf as textDigest} from './keys.js'
 import type {LayerImages} from './layers-image.js'
-import {mountDirectories, runOnMounts} from './mount-build.js'
+import {measureMounts, mountDirectories, runOnMounts} from './mount-build.js'
 import {digestOf, linesText, type ArchiveDigest, type MountEntry, type SavedMount} from './mount-entry.js'
 import {bytesOf, decideMountSaving, type MountRecord, type MountSaving, type SurveyedMount} from './mount-saving.js'
 import {dumpScript, surveyScript} from './mount-scripts.js'
@@ -81,6 +81,7 @@ async function survey(
   ports: CachePorts
 ): Promise<readonly Surveyed[]> {
   const surveyed: Surveyed[] = []
+  await measureMounts(context, ports)
   for (const group of planned.groups) {
     const script = surveyScript(group.mounts, recordFamily(planned))
     await runOnMounts(planned, group, {script, images}, context, ports)
@@ -109,6 +110,7 @@ async function take(
   const saved = surveyed.map((mount, number) => ({...mount, number, paths: saving.paths[number] ?? []}))
   const archives: Record<string, ArchiveDigest> = {}
   const mounts: Record<string, SavedMount> = {}
+  await measureMounts(context, ports)
   for (const [index, group] of planned.groups.entries()) {
     const own = saved.filter(mount => mount.group === group)
     const archive = `${index}.archive`

@@ -1,7 +1,7 @@
 import {ConfigurationError, problemsError} from '../errors.js'
 import {proxySettings, proxyUrl, type ProxySettings} from '../network/proxy.js'
 import {redactUrl} from '../network/url.js'
-import type {Commands, CommandOptions, CommandResult, Files} from '../ports.js'
+import type {Commands, CommandResult, Files} from '../ports.js'
 import {surveyClientProxies} from './client-proxies.js'
 import {objectOf, parseObject, stringsOf, textOf} from './json.js'
 import {buildkitInEngine, findVersion, formatVersion, isAtLeast, type Version} from './versions.js'
@@ -57,20 +57,20 @@ export async function surveyEngine(
   ports: {readonly commands: Commands; readonly files: Files},
   environment: Readonly<Record<string, string>>
 ): Promise<EngineFacts> {
-  const {commands} = ports
-  const options: CommandOptions = {environment}
-  const client = await commands.capture(['docker', '--version'], options)
+  const docker = (...words: readonly string[]) => ports.commands.capture(['docker', ...words], {environment})
+  // Side by side: each takes a quarter of a second, nearly all of it to begin.
+  const [client, plugin, server, inspected] = await Promise.all([
+    docker('--version'),
+    docker('buildx', 'version'),
+    docker('info', '--format', '{{json .}}'),
+    docker('buildx', 'inspect', ...(requested === undefined ? [] : [requested]))
+  ])
   if (client.exitCode !== 0) {
     throw new ConfigurationError(
       'the docker command was not found. Install Docker Engine with the buildx plugin (docs.docker.com/engine/install), or use a runner that has it.'
     )
   }
-  const buildx = await surveyBuildx(commands, options)
-  const server = await commands.capture(['docker', 'info', '--format', '{{json .}}'], options)
-  const inspected = await commands.capture(
-    ['docker', 'buildx', 'inspect', ...(requested === undefined ? [] : [requested])],
-    options
-  )
+  const buildx = versionOfBuildx(plugin)
   if (inspected.exitCode !== 0 && requested !== undefined) {
     throw new ConfigurationError(
       `'builder' names ${requested}, which buildx cannot inspect: ${lastLine(inspected)}. See \`docker buildx ls\`; leave 'builder' empty to have one chosen.`
@@ -94,10 +94,9 @@ export async function surveyEngine(
   return {buildx, builder, clientProxies, ...(daemon === undefined ? {} : {server: daemon})}
 }
 
-async function surveyBuildx(commands: Commands, options: CommandOptions): Promise<Version> {
-  const result = await commands.capture(['docker', 'buildx', 'version'], options)
-  const version = findVersion(result.stdout)
-  if (result.exitCode === 0 && version !== undefined) return version
+function versionOfBuildx({exitCode, stdout}: CommandResult): Version {
+  const version = findVersion(stdout)
+  if (exitCode === 0 && version !== undefined) return version
   throw new ConfigurationError(
     `docker has no buildx plugin. Install buildx ${formatVersion(minimumBuildx)} or newer: the package docker-buildx-plugin of Docker's repositories, docker-buildx of Debian's, or docker/setup-buildx-action.`
   )
