@@ -85,7 +85,7 @@ export function mountBuilds(): MountBuilds {
   afterAll(async () => {
     await engine.stop()
     await registry.stop()
-  }, 60_000)
+  })
 
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'build-moby-mounts-'))
