@@ -16,6 +16,7 @@ import {
   type RestoredCaches
 } from './cache/caches.js'
 import {saveGitObjects} from './cache/git-objects.js'
+import {measureMounts} from './cache/mount-build.js'
 import {originOf} from './cache/kept-bundles.js'
 import {findReusable, keepForReuse} from './cache/reuse-bundles.js'
 import type {TakenMounts} from './cache/save-mounts.js'
@@ -180,6 +181,8 @@ async function build(
   }
   const built = []
   for (const {planned, own, context, caches} of begun) {
+    // The build before may have left something in the same mounts.
+    if (built.length > 0 && caches.mounts !== undefined) await measureMounts(context, ports)
     log.info(`Building the ${planned.component}: ${planned.stamp.version}, build ${planned.stamp.commit}`)
     const result = await executeBuild(planned, settings, own, ports)
     if (!(await isClean(planned.source.directory, place.environment, ports))) {

@@ -1,5 +1,5 @@
 import {describeError} from '../errors.js'
-import {progressReader} from '../build/progress.js'
+import {makesLayer, progressReader} from '../build/progress.js'
 import type {PlannedExport, PlannedLayers} from '../plan/plan.js'
 import type {CacheStore, Commands, Files, Log} from '../ports.js'
 import type {CacheAccount} from './account.js'
@@ -79,7 +79,7 @@ export async function exportLayers(
     }
   })
   const {steps, failure, messages} = reader.collapse()
-  const ran = steps.filter(({cached, seconds}) => !cached && seconds >= 1)
+  const ran = steps.filter(step => makesLayer(step) && !step.cached)
   for (const {name, seconds} of ran) log.debug(`For the layers ran again: ${name} (${seconds.toFixed(1)} s)`)
   if (exitCode === 0) return true
   log.warning(

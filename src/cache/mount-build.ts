@@ -28,7 +28,7 @@ export interface MountOrder {
 
 /**
  * Runs a script with the mounts of one group, through the builder itself. It finds the context directory; what it puts
- * out is in the directory of results afterwards.
+ * out is in the directory of results afterwards. The mounts are measured afterwards.
  *
  * @throws Error with the builder's last words when that fails, CancelledError when the run was cancelled.
  */
@@ -36,9 +36,11 @@ export async function runOnMounts(
   planned: PlannedMounts,
   {platform, mounts}: MountGroup,
   {script, images, archives = [], archive}: MountOrder,
-  {builder, environment}: BuilderAccess,
-  {commands, files, log}: CachePorts
+  access: BuilderAccess,
+  ports: CachePorts
 ): Promise<void> {
+  const {builder, environment} = access
+  const {commands, files, log} = ports
   const {context, results} = mountDirectories(planned)
   const output = dirname(results)
   const dockerfile = join(planned.directory, 'Dockerfile')
@@ -72,6 +74,7 @@ export async function runOnMounts(
       ...(archive === undefined ? {} : {into: {path: archive, through}})
     }
   )
+  await measureMounts(access, ports)
   if (exitCode === 0) return
   // What the program behind it says of a full disk is followed by an error that says nothing.
   const cause = last.find(line => /no space left/i.test(line)) ?? last.findLast(line => /error/i.test(line))
@@ -83,21 +86,20 @@ function layoutContext(name: string, directory: string, digest: string): string 
 }
 
 /**
- * Has the builder measure its cache mounts, and tells which ids it has. When it does not say, every id may be there.
+ * Has the builder measure all that it keeps, and tells which ids its cache mounts have. When it does not say, every id may be
+ * there.
  *
- * Whatever relies on what is in a mount comes after this. A second after a build the builder collects garbage, for which it
- * measures the mounts that have changed, and holds on to each meanwhile. A step that asks for a `shared` one just then gets
- * a new, empty one (moby/buildkit control/control.go `throttledGC`, cache/manager.go `DiskUsage`,
- * solver/llbsolver/mounts/mount.go `getRefCacheDirNoCache`, @v0.25.1). What has been measured is not held again.
+ * To be called before anything relies on what a build has left in a mount. While BuildKit measures a mount, a step that asks
+ * for it gets a new, empty one, unless it is `locked`. When it collects garbage, a second to a minute after a build, it
+ * measures every mount that a step has had meanwhile; one that is measured already it lets go at once (moby/buildkit
+ * control/control.go `throttledGC`, cache/manager.go `DiskUsage`, solver/llbsolver/mounts/mount.go `getRefCacheDirNoCache`,
+ * @v0.32.2). With a filter for mounts, those that are just being measured would be left out and not be waited for.
  */
 export async function measureMounts(
   {builder, environment}: BuilderAccess,
   {commands}: Pick<CachePorts, 'commands'>
 ): Promise<(id: string) => boolean> {
-  const usage = await commands.capture(
-    ['docker', 'buildx', 'du', `--builder=${builder}`, '--verbose', '--filter=type=exec.cachemount'],
-    {environment}
-  )
+  const usage = await commands.capture(['docker', 'buildx', 'du', `--builder=${builder}`, '--verbose'], {environment})
   if (usage.exitCode !== 0) return () => true
   // `cached mount <target> from <step> with id "<namespace>/<id>"`, a step of several lines on several lines
   // (solver/llbsolver/mounts/mount.go@v0.32.2).

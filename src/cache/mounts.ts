@@ -52,7 +52,6 @@ export async function restoreMounts(
     const isFresh = !planned.groups.some(({mounts}) => mounts.some(({id}) => has(id)))
     if (!isFresh) {
       const noted = await probe(planned, context, ports)
-      await measureMounts(context, ports)
       if (newest !== undefined && noted.every(record => record?.entry === newest)) {
         log.info(`The builder's cache mounts of the ${of} have everything of ${newest}.`)
         return account({key: newest}, 'in the builder already')
@@ -129,7 +128,6 @@ async function fetchAndInject(
   const injecting = clock()
   let images = layers === undefined ? undefined : await restoredImages(layers, planned, ports)
   for (const group of planned.groups) images = await inject(group, fetched, planned, images, context, ports)
-  await measureMounts(context, ports)
   const seconds = [injecting - started, clock() - injecting].map(time => formatDuration(time / 1000))
   const size = bytes === undefined ? '' : ` (${formatSize(bytes)})`
   log.info(`Cache mounts from ${key}${size}: fetched in ${seconds.join(', put into the builder in ')}.`)

@@ -110,7 +110,6 @@ async function take(
   const saved = surveyed.map((mount, number) => ({...mount, number, paths: saving.paths[number] ?? []}))
   const archives: Record<string, ArchiveDigest> = {}
   const mounts: Record<string, SavedMount> = {}
-  await measureMounts(context, ports)
   for (const [index, group] of planned.groups.entries()) {
     const own = saved.filter(mount => mount.group === group)
     const archive = `${index}.archive`

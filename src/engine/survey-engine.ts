@@ -58,7 +58,7 @@ export async function surveyEngine(
   environment: Readonly<Record<string, string>>
 ): Promise<EngineFacts> {
   const docker = (...words: readonly string[]) => ports.commands.capture(['docker', ...words], {environment})
-  // Side by side: each takes a quarter of a second, nearly all of it to begin.
+  // Side by side, because what they take is mostly their start.
   const [client, plugin, server, inspected] = await Promise.all([
     docker('--version'),
     docker('buildx', 'version'),

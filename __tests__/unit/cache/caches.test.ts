@@ -70,7 +70,7 @@ describe('takeCaches', () => {
   it('looks at the mounts, and costs a warning when that fails', async () => {
     const {found, ran} = await taken({mounts}, {what: 'all'})
     expect(found).toEqual({account: {...mounts.account, note: 'not saved'}})
-    expect(ran).toEqual(['du', 'build'])
+    expect(ran).toEqual(['du', 'build', 'du'])
   })
 
   it.each([
