@@ -79,7 +79,8 @@ export async function exportLayers(
     }
   })
   const {steps, failure, messages} = reader.collapse()
-  const ran = steps.filter(step => makesLayer(step) && !step.cached)
+  // That of our own last stage always runs, and copies nothing.
+  const ran = steps.filter(step => makesLayer(step) && !step.cached && step.seconds >= 1)
   for (const {name, seconds} of ran) log.debug(`For the layers ran again: ${name} (${seconds.toFixed(1)} s)`)
   if (exitCode === 0) return true
   log.warning(
