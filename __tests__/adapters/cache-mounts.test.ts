@@ -218,7 +218,7 @@ await describeWithEngine('cache mounts', () => {
     await forget()
     expect((await run(planned, 'cat /0/f')).printed).toBe('1')
     expect(warnings()).toEqual([])
-  }, 60_000)
+  })
 
   it('says why the archive could not be written', async () => {
     const planned = plan([compiler('a')])
@@ -240,7 +240,7 @@ await describeWithEngine('cache mounts', () => {
       'warning: The cache mounts of the daemon were not saved: zstd: error 70: No space left on device'
     ])
     expect(await readdir(builds.root)).not.toContain('store')
-  }, 60_000)
+  })
 
   it('is served by the node of each platform', async () => {
     const groups = ['linux/amd64', 'linux/arm64'].map(platform => ({platform, mounts: [compiler(`go-${platform}`)]}))
@@ -275,7 +275,7 @@ await describeWithEngine('cache mounts', () => {
       expect.stringMatching(/were not restored: .*not found/),
       expect.stringMatching(/were not saved: .*not found/)
     ])
-  }, 60_000)
+  })
 
   it('are filled by restored layers, without an image', async () => {
     const planned = plan([compiler('a')])
@@ -348,5 +348,5 @@ await describeWithEngine('cache mounts', () => {
     const restored = await restore(planned)
     await expect(save(planned, restored, cancelledPorts)).rejects.toThrow(CancelledError)
     expect(warnings()).toEqual([])
-  }, 60_000)
+  })
 })

@@ -288,7 +288,7 @@ await describeWithEngine('layers', () => {
     await saveLayers(result, {kind: 'result', of: 'daemon', exact: false}, ports)
     expect(warnings()).toHaveLength(2)
     expect(warnings()[1]).toContain('The result of the daemon is not kept')
-  }, 60_000)
+  })
 
   describe('in a place of the user’s', () => {
     /** What of the next commit was kept from the first one, and which steps ran. */

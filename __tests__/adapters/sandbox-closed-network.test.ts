@@ -40,7 +40,7 @@ await describeWithEngine('the closed network', () => {
   afterAll(async () => {
     await stop()
     await rm(directory, {recursive: true, force: true})
-  }, 60_000)
+  })
 
   it.each(answers)('answers for %s behind two proxies with %i', async (url, status) => {
     expect(await ask(network, url, login, network.certificate)).toBe(status)
@@ -97,7 +97,7 @@ await describeWithEngine('the closed network', () => {
     expect(await readFile(join(output, 'greeting'), 'utf8')).toBe('hello\n')
     expect(await readFile(join(output, 'main.go'), 'utf8')).toContain('package main')
     expect(await readFile(join(output, 'Dockerfile'), 'utf8')).toBe(dockerfile)
-  }, 60_000)
+  })
 
   it('tells what each of the proxies was asked for', () => {
     const asked = network.inspecting.requests()

@@ -53,7 +53,7 @@ await describeWithEngine('the throwaway engine', () => {
     expect(await readFile(join(output, 'near'), 'utf8')).toBe('from this machine')
     expect(await readFile(join(output, 'far'), 'utf8')).toMatch(/198\.51\.100\.1.*Network is unreachable/)
     expect(server.requests()).toEqual([{method: 'GET', path: '/', status: 200}])
-  }, 60_000)
+  })
 
   it('lets no process in its namespace go anywhere but to this machine', async () => {
     const subnet = engine.hostAddress.replace(/\d+$/, '0/24')
@@ -77,7 +77,7 @@ await describeWithEngine('the throwaway engine', () => {
     } finally {
       await other.stop()
     }
-  }, 60_000)
+  })
 
   it('leaves nothing behind', async () => {
     const stopped = await startEngine({cacheDirectory, log})
@@ -96,7 +96,7 @@ await describeWithEngine('the throwaway engine', () => {
     })
     expect(before.processes).toBeGreaterThanOrEqual(5)
     expect(await tracesOf(stopped)).toEqual(nothing)
-  }, 60_000)
+  })
 
   it('has a network that several processes may remove at the same time', async () => {
     const {namespace, hostAddress} = await createEngineNetwork()
@@ -113,7 +113,7 @@ await describeWithEngine('the throwaway engine', () => {
     await (await startEngine({cacheDirectory, log})).stop()
 
     expect(await tracesOf(killed)).toEqual(nothing)
-  }, 60_000)
+  })
 })
 
 type Named = Pick<Engine, 'host' | 'hostAddress' | 'namespace'>

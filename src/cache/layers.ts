@@ -2,6 +2,7 @@ import {describeError} from '../errors.js'
 import {makesLayer, progressReader} from '../build/progress.js'
 import type {PlannedExport, PlannedLayers} from '../plan/plan.js'
 import type {CacheStore, Commands, Files, Log} from '../ports.js'
+import {collector} from '../recipes/reusable-layers.js'
 import type {CacheAccount} from './account.js'
 import {layoutProblem} from './layout.js'
 import {linkLayers, removeSharedLayers, replaceLinks} from './thin-layout.js'
@@ -79,8 +80,8 @@ export async function exportLayers(
     }
   })
   const {steps, failure, messages} = reader.collapse()
-  // That of our own last stage always runs, and copies nothing.
-  const ran = steps.filter(step => makesLayer(step) && !step.cached && step.seconds >= 1)
+  // The collector's own steps always run, and copy nothing.
+  const ran = steps.filter(step => makesLayer(step) && !step.cached && !step.name.startsWith(`[${collector} `))
   for (const {name, seconds} of ran) log.debug(`For the layers ran again: ${name} (${seconds.toFixed(1)} s)`)
   if (exitCode === 0) return true
   log.warning(

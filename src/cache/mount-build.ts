@@ -28,7 +28,7 @@ export interface MountOrder {
 
 /**
  * Runs a script with the mounts of one group, through the builder itself. It finds the context directory; what it puts
- * out is in the directory of results afterwards. The mounts are measured afterwards.
+ * out is in the directory of results afterwards, and the mounts are measured.
  *
  * @throws Error with the builder's last words when that fails, CancelledError when the run was cancelled.
  */

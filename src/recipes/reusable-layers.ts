@@ -18,7 +18,8 @@ export interface ReusableLayers {
   readonly arguments: readonly string[]
 }
 
-const collector = 'build-moby-layers'
+/** The name of `ReusableLayers.stage`. */
+export const collector = 'build-moby-layers'
 
 /**
  * Cuts the stages that `target` needs before the first step that depends on the tree or on a variable of
