@@ -314,6 +314,20 @@ await describeWithEngine('layers', () => {
       expect(found).toEqual(expected)
     }, 180_000)
 
+    it('are left out where BuildKit inside of the engine would fail because of them', async () => {
+      const cacheTo = ['type=s3,bucket=b,region=r', 'type=azblob,account_url=https://a.example']
+      const plan = await planned('1', {builder: 'default', cacheTo})
+      expect([plan.caches.to, plan.caches.notes.length]).toEqual([[], 2])
+      expect((await build(plan)).built).toHaveProperty('compiled')
+      for (const line of cacheTo) {
+        const {workingDirectory} = plan
+        const environment = {...environmentOf(), ...plan.environment}
+        const command = [...plan.command, `--set=*.cache-to=${line}`]
+        const {exitCode, stderr} = await commands.capture(command, {workingDirectory, environment})
+        expect([exitCode, stderr]).toEqual([1, expect.stringContaining('unknown cache exporter')])
+      }
+    }, 180_000)
+
     it('serve the next commit from GitHub’s cache service', async () => {
       const service = await startResultsService(engine.hostAddress)
       try {

@@ -6,7 +6,7 @@ import {isAtLeast, type Version} from '../engine/versions.js'
  */
 
 const types = ['gha', 'registry', 's3', 'azblob', 'local'] as const
-type BackendType = (typeof types)[number]
+export type BackendType = (typeof types)[number]
 
 export type BackendDirection = 'from' | 'to'
 
@@ -22,6 +22,24 @@ const required: Readonly<Record<BackendType, Readonly<Record<BackendDirection, r
   s3: {from: ['bucket'], to: ['bucket']},
   azblob: {from: ['account_url'], to: ['account_url']},
   local: {from: ['src'], to: ['dest']}
+}
+
+/**
+ * BuildKit inside of Docker Engine knows no others, and none but the last two while images are in the store of a graph driver
+ * (moby builder/builder-next/controller.go@v28.5.2, docker-v29.7.2). It fails a build that is to export to another type.
+ */
+const engineTypes: readonly BackendType[] = ['gha', 'registry', 'local']
+
+/** Which types of backends a builder knows. */
+export function knownTypes(driver: string, exportsCaches: boolean): readonly BackendType[] {
+  if (driver !== 'docker') return types
+  return exportsCaches ? engineTypes : engineTypes.filter(type => type !== 'gha')
+}
+
+/** The types of these lines that are not among `known`. */
+export function unknownTypes(lines: readonly string[], known: readonly BackendType[]): readonly BackendType[] {
+  const asked = lines.map(readBackend).flatMap(backend => (typeof backend === 'string' ? [] : [backend.type]))
+  return types.filter(type => asked.includes(type) && !known.includes(type))
 }
 
 // Credentials belong to the surroundings: a plan is printed, and BuildKit writes these attributes into its records.
@@ -55,6 +73,8 @@ export interface BackendFacts {
   readonly buildx: Version
   /** Undefined when it is only known once the builder runs. */
   readonly buildkit?: Version
+  /** What the builder knows. */
+  readonly known: readonly BackendType[]
   /** Whether the builder stays when the run is over, and its records with it. */
   readonly builderStays: boolean
   /** What tells this build from others that are kept under one roof. */
@@ -109,12 +129,7 @@ function planned(line: string, direction: BackendDirection, facts: BackendFacts)
   const {type} = backend
   const attributes = new Map(backend.attributes)
   const notes: string[] = []
-  const obstacle =
-    type === 'gha'
-      ? githubObstacle(attributes, direction, facts)
-      : type === 's3'
-        ? addRegion(attributes, facts)
-        : undefined
+  const obstacle = obstacleOf(type, attributes, direction, facts)
   if (obstacle !== undefined) return {notes: [`type=${type} in 'cache-${direction}' is left out: ${obstacle}`]}
   if (type === 'gha' && !attributes.has('scope')) attributes.set('scope', facts.scope)
   if (type === 's3') notes.push(...credentialNotes(facts))
@@ -127,6 +142,20 @@ function planned(line: string, direction: BackendDirection, facts: BackendFacts)
   if (directory !== undefined) attributes.set(pathName, directory)
   if (direction === 'to' && !attributes.has('ignore-error')) attributes.set('ignore-error', 'true')
   return {type, line: written({type, attributes}), notes, ...(directory === undefined ? {} : {directory})}
+}
+
+/** Why a line cannot be served; undefined when it can, for which its attributes may have been completed. */
+function obstacleOf(
+  type: BackendType,
+  attributes: Map<string, string>,
+  direction: BackendDirection,
+  facts: BackendFacts
+): string | undefined {
+  if (!facts.known.includes(type)) {
+    return `this builder knows ${facts.known.join(', ')} only. Leave 'builder' empty to have one created that knows it`
+  }
+  if (type === 'gha') return githubObstacle(attributes, direction, facts)
+  return type === 's3' ? addRegion(attributes, facts) : undefined
 }
 
 /** What buildx reads (docker/buildx build/opt.go, addGithubToken). A runner sets them for actions only, and not for `run`. */

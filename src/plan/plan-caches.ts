@@ -1,5 +1,5 @@
 import {join} from 'node:path'
-import {planBackends} from '../cache/backends.js'
+import {knownTypes, planBackends} from '../cache/backends.js'
 import {platformsPart} from '../cache/keys.js'
 import {planMounts} from '../cache/plan-mounts.js'
 import {importLines, layerBake, planLayers, resultExportLines, type LayerPlan} from '../cache/plan-layers.js'
@@ -46,6 +46,7 @@ export function planCaches(component: InventoriedComponent, settings: BuildSetti
     workspace: place.workspace,
     buildx: engine.buildx,
     ...(builder.buildkit === undefined ? {} : {buildkit: builder.buildkit}),
+    known: knownTypes(builder.driver, builder.exportsCaches),
     builderStays: builder.kind === 'existing',
     scope: [own, component.component, platformsPart(targetPlatforms), inputs.target].join('-')
   })

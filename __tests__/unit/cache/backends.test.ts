@@ -1,5 +1,12 @@
 import {describe, expect, it} from '@jest/globals'
-import {backendProblem, planBackends, recordsCredentials, type BackendFacts} from '../../../src/cache/backends.js'
+import {
+  backendProblem,
+  knownTypes,
+  planBackends,
+  recordsCredentials,
+  unknownTypes,
+  type BackendFacts
+} from '../../../src/cache/backends.js'
 
 const github = {
   ACTIONS_RUNTIME_TOKEN: 't0ken',
@@ -15,6 +22,7 @@ function plan(overrides: Partial<BackendFacts> = {}) {
     workspace: '/workspace',
     buildx: [0, 29, 1],
     buildkit: [0, 25, 1],
+    known: knownTypes('docker-container', true),
     builderStays: false,
     scope: 'build-moby-daemon',
     ...overrides
@@ -175,8 +183,31 @@ describe('planBackends', () => {
     })
   })
 
+  it.each([
+    [true, 'gha, registry, local'],
+    [false, 'registry, local']
+  ])('leaves out what BuildKit inside of the engine does not know (exports caches: %s)', (exportsCaches, known) => {
+    const lines = ['type=s3,bucket=b,region=r', 'type=azblob,account_url=https://a.example', 'r.example/a']
+    const found = plan({from: lines, to: lines, known: knownTypes('docker', exportsCaches)})
+    expect(found.from).toEqual(['type=registry,ref=r.example/a'])
+    expect(found.to).toEqual(['type=registry,ref=r.example/a,ignore-error=true'])
+    expect(found.notes).toHaveLength(4)
+    expect(found.notes).toContain(
+      `type=s3 in 'cache-to' is left out: this builder knows ${known} only. Leave 'builder' empty to have one created that knows it`
+    )
+  })
+
   it('says whose credentials type=azblob uses', () => {
     expect(plan({from: ['type=azblob,account_url=https://a.example']}).notes.join()).toContain('of the builder itself')
+  })
+})
+
+describe('unknownTypes', () => {
+  it('names each type once that the builder does not know', () => {
+    const lines = ['type=s3,bucket=a', 'type=gha', 'r.example/a', 'type=s3,bucket=b', 'type=azblob,account_url=x']
+    expect(unknownTypes(lines, knownTypes('docker', true))).toEqual(['s3', 'azblob'])
+    expect(unknownTypes(lines, knownTypes('docker', false))).toEqual(['gha', 's3', 'azblob'])
+    expect(unknownTypes(lines, knownTypes('remote', true))).toEqual([])
   })
 })
 
