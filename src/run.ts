@@ -1,4 +1,5 @@
 import {join} from 'node:path'
+import {both} from './both.js'
 import {makeBundles, uploadBundles, type PublishedBundle} from './bundles/publish.js'
 import {createBuilder} from './build/builder.js'
 import {configureDockerProxies} from './build/docker-configuration.js'
@@ -216,12 +217,6 @@ async function takeFromBuilder(
     ready.push({...each, taken: await keptIfPossible(`cache mounts of the ${build.component}`, undefined, take, ports)})
   }
   return ready
-}
-
-/** Waits until both have ended. Rejects as `one` does, else as `other` does. */
-async function both<One, Other>(one: Promise<One>, other: Promise<Other>): Promise<[One, Other]> {
-  await Promise.allSettled([one, other])
-  return [await one, await other]
 }
 
 async function keepCaches(

@@ -228,7 +228,7 @@ await describeWithEngine('cache mounts', () => {
     const full = {
       ...commands,
       stream: (argv: readonly string[], options: StreamOptions) => {
-        const through = ['sh', '-c', 'echo "zstd: error 70: No space left on device" >&2; exit 1']
+        const through = ['sh', '-c', 'echo "zstd: error 70: No space left on device" >&2; seq 100 >&2; exit 1']
         return commands.stream(
           argv,
           options.into === undefined ? options : {...options, into: {...options.into, through}}
@@ -295,7 +295,9 @@ await describeWithEngine('cache mounts', () => {
     ])
     const before = builds.registry.requests().length
     const nowhere = {...planned, image: imageOf('nowhere')}
-    const restored = await restoreMounts(nowhere, 'daemon', context(), builds.ports, layers)
+    const withLayers = (mounts: typeof planned) =>
+      restoreMounts(mounts, 'daemon', context(), builds.ports, () => Promise.resolve(layers))
+    const restored = await withLayers(nowhere)
     expect(builds.registry.requests().slice(before)).toEqual([])
     expect(restored.account.restored).toBeDefined()
     expect(await step([compiler('a')], 'cat /0/f; touch /0/f; echo 2 > /0/g')).toBe('1')
@@ -305,16 +307,16 @@ await describeWithEngine('cache mounts', () => {
     // The image is taken when the layers cannot be.
     await forget()
     await rm(join(layers, 'index.json'))
-    expect((await restoreMounts(planned, 'daemon', context(), builds.ports, layers)).account.restored).toBeDefined()
+    expect((await withLayers(planned)).account.restored).toBeDefined()
     await forget()
     await writeFile(join(layers, 'index.json'), '{"manifests": []}')
-    expect((await restoreMounts(planned, 'daemon', context(), builds.ports, layers)).account.restored).toBeDefined()
+    expect((await withLayers(planned)).account.restored).toBeDefined()
     expect(builds.log.lines.filter(line => line.includes('No image can be made of the restored layers'))).toHaveLength(
       2
     )
     await forget()
     await writeLayers(layers, ['FROM scratch', 'COPY Dockerfile /'])
-    expect((await restoreMounts(planned, 'daemon', context(), builds.ports, layers)).account.restored).toBeDefined()
+    expect((await withLayers(planned)).account.restored).toBeDefined()
     expect(builds.log.lines.join('\n')).toMatch(/debug: The cache mounts cannot be filled by restored layers: .*"?sh"?/)
     expect(await step([compiler('a')], 'cat /0/f')).toBe('1')
     expect(warnings()).toEqual([])

@@ -1,3 +1,4 @@
+import {both} from '../both.js'
 import type {BuildResult} from '../build/execute.js'
 import {makesLayer} from '../build/progress.js'
 import type {PlannedBuild} from '../plan/plan.js'
@@ -51,13 +52,19 @@ export async function restoreCaches(
   const result = caches.result && (await restoreLayers(caches.result, 'result', component, ports))
   say(result)
   if (result?.exact === true) return {result}
-  const layers = caches.layers && (await restoreLayers(caches.layers, 'layers', component, ports))
-  say(layers)
-  if (layers?.restored !== undefined && caches.result && caches.layers) {
-    await lendLayers(caches.layers, caches.result, ports)
+  const restoreReusable = async () => {
+    const layers = caches.layers && (await restoreLayers(caches.layers, 'layers', component, ports))
+    say(layers)
+    if (layers?.restored !== undefined && caches.result && caches.layers) {
+      await lendLayers(caches.layers, caches.result, ports)
+    }
+    return layers
   }
-  const needed = layers?.exact === true ? caches.layers?.importDirectory : undefined
-  const mounts = caches.mounts && (await restoreMounts(caches.mounts, component, context, ports, needed))
+  // One of them may use the network while the other one unpacks and checks.
+  const layersRestored = restoreReusable()
+  const needed = async () => ((await layersRestored)?.exact === true ? caches.layers?.importDirectory : undefined)
+  const mountsRestored = caches.mounts && restoreMounts(caches.mounts, component, context, ports, needed)
+  const [layers, mounts] = await both(layersRestored, Promise.resolve(mountsRestored))
   if (mounts?.account.restored === undefined) say(mounts?.account)
   return {...(result && {result}), ...(layers && {layers}), ...(mounts && {mounts})}
 }

@@ -55,6 +55,7 @@ export async function runOnMounts(
   await files.remove(output)
   const through = archive === undefined ? [] : (await hasZstd(commands)) ? zstd : gzip
   const last: string[] = []
+  let noRoom: string | undefined
   const exitCode = await commands.stream(
     [
       ...['docker', 'buildx', 'build', `--builder=${builder}`, '--progress=plain', '--provenance=false'],
@@ -68,6 +69,8 @@ export async function runOnMounts(
       environment: {...environment, ...planned.environment},
       onLine: line => {
         log.debug(line)
+        // What the program behind the build says of a full disk may be followed by any number of lines that say nothing.
+        if (/no space left/i.test(line)) noRoom ??= line
         if (line.trim() !== '') last.push(line)
         if (last.length > 20) last.shift()
       },
@@ -76,8 +79,7 @@ export async function runOnMounts(
   )
   await measureMounts(access, ports)
   if (exitCode === 0) return
-  // What the program behind it says of a full disk is followed by an error that says nothing.
-  const cause = last.find(line => /no space left/i.test(line)) ?? last.findLast(line => /error/i.test(line))
+  const cause = noRoom ?? last.findLast(line => /error/i.test(line))
   throw new Error(cause ?? last.at(-1) ?? `exit ${exitCode}`)
 }
 

@@ -23,8 +23,8 @@ export interface RestoredMounts {
 }
 
 /**
- * Fills the builder's cache mounts from the newest entry, unless the builder has all of it already. `layers` is a directory
- * of restored layers that the build is going to need. Never fails for any other reason than that the run was cancelled:
+ * Fills the builder's cache mounts from the newest entry, unless the builder has all of it already. `layers` waits for the
+ * directory of restored layers that the build is going to need, if there is one. Never fails for any other reason than that the run was cancelled:
  * what goes wrong is said, and the build begins with less.
  */
 export async function restoreMounts(
@@ -32,7 +32,7 @@ export async function restoreMounts(
   of: string,
   context: BuilderAccess,
   ports: CachePorts,
-  layers?: string
+  layers: () => Promise<string | undefined> = noLayers
 ): Promise<RestoredMounts> {
   const {cache, log} = ports
   const newest = await cache.find(planned.keyPrefix, [planned.keyPrefix, ...planned.prefixes])
@@ -59,7 +59,7 @@ export async function restoreMounts(
     }
     if (newest === undefined) return account(undefined)
     // One that was asked for its mounts has the image.
-    const {entry, images} = await fetchAndInject(newest, planned, isFresh ? layers : undefined, context, ports)
+    const {entry, images} = await fetchAndInject(newest, planned, isFresh ? layers : noLayers, context, ports)
     return {...account(entry), images}
   } catch (error) {
     if (error instanceof CancelledError) throw error
@@ -70,6 +70,8 @@ export async function restoreMounts(
     await ports.files.remove(mountDirectories(planned).context)
   }
 }
+
+const noLayers = () => Promise.resolve(undefined)
 
 /** What notes are kept of a plan's mounts under. */
 export function recordFamily({prefixes}: PlannedMounts): string {
@@ -103,7 +105,7 @@ interface FetchedEntry {
 async function fetchAndInject(
   key: string,
   planned: PlannedMounts,
-  layers: string | undefined,
+  layers: () => Promise<string | undefined>,
   context: BuilderAccess,
   ports: CachePorts
 ): Promise<{readonly entry?: CacheEntry; readonly images?: LayerImages | undefined}> {
@@ -125,10 +127,12 @@ async function fetchAndInject(
   const name = entry.base === undefined ? 'base' : 'delta'
   await files.replace(join(directory, 'newest'), join(directory, name))
   fetched.push({key, name, entry})
+  const fetchedIn = clock() - started
+  const restored = await layers()
   const injecting = clock()
-  let images = layers === undefined ? undefined : await restoredImages(layers, planned, ports)
+  let images = restored === undefined ? undefined : await restoredImages(restored, planned, ports)
   for (const group of planned.groups) images = await inject(group, fetched, planned, images, context, ports)
-  const seconds = [injecting - started, clock() - injecting].map(time => formatDuration(time / 1000))
+  const seconds = [fetchedIn, clock() - injecting].map(time => formatDuration(time / 1000))
   const size = bytes === undefined ? '' : ` (${formatSize(bytes)})`
   log.info(`Cache mounts from ${key}${size}: fetched in ${seconds.join(', put into the builder in ')}.`)
   return {entry: {...newest, ...(bytes === undefined ? {} : {bytes})}, images}
