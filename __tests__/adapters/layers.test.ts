@@ -316,7 +316,7 @@ await describeWithEngine('layers', () => {
 
     it('are left out where BuildKit inside of the engine would fail because of them', async () => {
       const cacheTo = ['type=s3,bucket=b,region=r', 'type=azblob,account_url=https://a.example']
-      const plan = await planned('1', {builder: 'default', cacheTo})
+      const plan = await planned('1', {cacheTo})
       expect([plan.caches.to, plan.caches.notes.length]).toEqual([[], 2])
       expect((await build(plan)).built).toHaveProperty('compiled')
       for (const line of cacheTo) {

@@ -158,7 +158,7 @@ await describeWithEngine('the action on a network where only the mirrors answer'
     expect(neighbour.main.outputs).toMatchObject({version: '28.5.1', 'cache-hit': 'partial'})
     expect(neighbour.main.log).toMatch(/reusable layers of the daemon: exact/)
     expect(neighbour.main.log).toMatch(
-      /Cache mounts from build-moby-mounts-\S+ \([^)]+\): fetched in .*, put into the builder in/
+      /Cache mounts from build-moby-mounts-\S+ \([^)]+\): fetched after .*, put into the builder in/
     )
     expect(neighbour.main.summary).toMatch(/\| git objects \| moby\/moby \| older \| \d/)
     expect(neighbour.main.log).not.toMatch(/^✔ .*apt-get.* \((?!cached)/m)

@@ -6,7 +6,7 @@ import {isAtLeast, type Version} from '../engine/versions.js'
  */
 
 const types = ['gha', 'registry', 's3', 'azblob', 'local'] as const
-export type BackendType = (typeof types)[number]
+type BackendType = (typeof types)[number]
 
 export type BackendDirection = 'from' | 'to'
 
@@ -25,21 +25,16 @@ const required: Readonly<Record<BackendType, Readonly<Record<BackendDirection, r
 }
 
 /**
- * BuildKit inside of Docker Engine knows no others, and none but the last two while images are in the store of a graph driver
- * (moby builder/builder-next/controller.go@v28.5.2, docker-v29.7.2). It fails a build that is to export to another type.
+ * BuildKit inside of Docker Engine knows no others, and imports none but the last two while images are in the store of a graph
+ * driver (moby builder/builder-next/controller.go@v28.5.2, docker-v29.7.2). It passes over what it cannot import, and fails a
+ * build that is to export to another type.
  */
 const engineTypes: readonly BackendType[] = ['gha', 'registry', 'local']
 
-/** Which types of backends a builder knows. */
+/** The types of backends that a builder can use, as far as it can use any in that direction. */
 export function knownTypes(driver: string, exportsCaches: boolean): readonly BackendType[] {
   if (driver !== 'docker') return types
   return exportsCaches ? engineTypes : engineTypes.filter(type => type !== 'gha')
-}
-
-/** The types of these lines that are not among `known`. */
-export function unknownTypes(lines: readonly string[], known: readonly BackendType[]): readonly BackendType[] {
-  const asked = lines.map(readBackend).flatMap(backend => (typeof backend === 'string' ? [] : [backend.type]))
-  return types.filter(type => asked.includes(type) && !known.includes(type))
 }
 
 // Credentials belong to the surroundings: a plan is printed, and BuildKit writes these attributes into its records.
@@ -152,7 +147,7 @@ function obstacleOf(
   facts: BackendFacts
 ): string | undefined {
   if (!facts.known.includes(type)) {
-    return `this builder knows ${facts.known.join(', ')} only. Leave 'builder' empty to have one created that knows it`
+    return `BuildKit inside of this Docker Engine knows ${facts.known.join(', ')} only. A builder of the docker-container driver knows it: make one (docker/setup-buildx-action, docker buildx create --use)`
   }
   if (type === 'gha') return githubObstacle(attributes, direction, facts)
   return type === 's3' ? addRegion(attributes, facts) : undefined

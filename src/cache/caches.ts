@@ -60,9 +60,12 @@ export async function restoreCaches(
     }
     return layers
   }
-  // One of them may use the network while the other one unpacks and checks.
+  // One of them may be transferred while the other one is checked, or while the builder is asked.
   const layersRestored = restoreReusable()
-  const needed = async () => ((await layersRestored)?.exact === true ? caches.layers?.importDirectory : undefined)
+  const needed = async () => {
+    const layers = await layersRestored.catch(() => undefined)
+    return layers?.exact === true ? caches.layers?.importDirectory : undefined
+  }
   const mountsRestored = caches.mounts && restoreMounts(caches.mounts, component, context, ports, needed)
   const [layers, mounts] = await both(layersRestored, Promise.resolve(mountsRestored))
   if (mounts?.account.restored === undefined) say(mounts?.account)

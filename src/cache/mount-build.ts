@@ -70,7 +70,7 @@ export async function runOnMounts(
       onLine: line => {
         log.debug(line)
         // What the program behind the build says of a full disk may be followed by any number of lines that say nothing.
-        if (/no space left/i.test(line)) noRoom ??= line
+        if (/no space left on device|disk quota exceeded/i.test(line)) noRoom ??= line
         if (line.trim() !== '') last.push(line)
         if (last.length > 20) last.shift()
       },

@@ -127,14 +127,14 @@ async function fetchAndInject(
   const name = entry.base === undefined ? 'base' : 'delta'
   await files.replace(join(directory, 'newest'), join(directory, name))
   fetched.push({key, name, entry})
-  const fetchedIn = clock() - started
+  const fetchedAfter = clock() - started
   const restored = await layers()
   const injecting = clock()
   let images = restored === undefined ? undefined : await restoredImages(restored, planned, ports)
   for (const group of planned.groups) images = await inject(group, fetched, planned, images, context, ports)
-  const seconds = [fetchedIn, clock() - injecting].map(time => formatDuration(time / 1000))
+  const seconds = [fetchedAfter, clock() - injecting].map(time => formatDuration(time / 1000))
   const size = bytes === undefined ? '' : ` (${formatSize(bytes)})`
-  log.info(`Cache mounts from ${key}${size}: fetched in ${seconds.join(', put into the builder in ')}.`)
+  log.info(`Cache mounts from ${key}${size}: fetched after ${seconds.join(', put into the builder in ')}.`)
   return {entry: {...newest, ...(bytes === undefined ? {} : {bytes})}, images}
 }
 

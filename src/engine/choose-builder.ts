@@ -1,4 +1,3 @@
-import {knownTypes, unknownTypes} from '../cache/backends.js'
 import {ConfigurationError} from '../errors.js'
 import type {Inputs} from '../inputs.js'
 import {buildkitdConfiguration} from '../network/buildkitd-configuration.js'
@@ -60,13 +59,10 @@ export function chooseBuilder(inputs: Inputs, network: Network, engine: EngineFa
   }
   const needsCaches = inputs.cache !== 'off' || inputs.cacheTo.length > 0
   const cacheReason = needsCaches && !builder.exportsCaches ? 'cannot export layer caches' : undefined
-  const known = knownTypes(builder.driver, builder.exportsCaches)
-  const strange = unknownTypes([...inputs.cacheFrom, ...inputs.cacheTo], known)
-  const backendReason = strange.length > 0 ? `knows no caches of type=${strange.join(' or type=')}` : undefined
   const mirrorReason = refused[0] === undefined ? undefined : `would refuse the plain-HTTP mirror ${refused[0].host}`
   const platformReason =
     inputs.platforms.length < 2 || builder.exportsCaches ? undefined : 'builds one platform at a time'
-  const reason = cacheReason ?? backendReason ?? mirrorReason ?? platformReason
+  const reason = cacheReason ?? mirrorReason ?? platformReason
   if (reason === undefined)
     return existing(`the current builder, which ${needsCaches ? 'can export layer caches' : 'suffices'}`)
   const configuration = buildkitdConfiguration(network.registryMirrors)

@@ -4,7 +4,6 @@ import {
   knownTypes,
   planBackends,
   recordsCredentials,
-  unknownTypes,
   type BackendFacts
 } from '../../../src/cache/backends.js'
 
@@ -183,31 +182,27 @@ describe('planBackends', () => {
     })
   })
 
-  it.each([
-    [true, 'gha, registry, local'],
-    [false, 'registry, local']
-  ])('leaves out what BuildKit inside of the engine does not know (exports caches: %s)', (exportsCaches, known) => {
+  it('leaves out what BuildKit inside of the engine does not know', () => {
     const lines = ['type=s3,bucket=b,region=r', 'type=azblob,account_url=https://a.example', 'r.example/a']
-    const found = plan({from: lines, to: lines, known: knownTypes('docker', exportsCaches)})
+    const found = plan({from: lines, to: lines, known: knownTypes('docker', true)})
     expect(found.from).toEqual(['type=registry,ref=r.example/a'])
     expect(found.to).toEqual(['type=registry,ref=r.example/a,ignore-error=true'])
     expect(found.notes).toHaveLength(4)
-    expect(found.notes).toContain(
-      `type=s3 in 'cache-to' is left out: this builder knows ${known} only. Leave 'builder' empty to have one created that knows it`
+    expect(found.notes).toContainEqual(
+      expect.stringMatching(
+        /^type=s3 in 'cache-to' is left out: BuildKit inside of this Docker Engine knows gha, registry, local only\. .*docker buildx create/
+      )
     )
+  })
+
+  it('leaves out type=gha where the engine has no image store that can be exported', () => {
+    const found = plan({from: ['type=gha', 'r.example/a'], environment: github, known: knownTypes('docker', false)})
+    expect(found.from).toEqual(['type=registry,ref=r.example/a'])
+    expect(found.notes.join()).toContain('knows registry, local only')
   })
 
   it('says whose credentials type=azblob uses', () => {
     expect(plan({from: ['type=azblob,account_url=https://a.example']}).notes.join()).toContain('of the builder itself')
-  })
-})
-
-describe('unknownTypes', () => {
-  it('names each type once that the builder does not know', () => {
-    const lines = ['type=s3,bucket=a', 'type=gha', 'r.example/a', 'type=s3,bucket=b', 'type=azblob,account_url=x']
-    expect(unknownTypes(lines, knownTypes('docker', true))).toEqual(['s3', 'azblob'])
-    expect(unknownTypes(lines, knownTypes('docker', false))).toEqual(['gha', 's3', 'azblob'])
-    expect(unknownTypes(lines, knownTypes('remote', true))).toEqual([])
   })
 })
 

@@ -1,8 +1,10 @@
+import {setTimeout as delay} from 'node:timers/promises'
 import {describe, expect, it} from '@jest/globals'
 import type {CacheAccount} from '../../../src/cache/account.js'
-import {saveCaches, takeCaches, usedCaches, type RestoredCaches} from '../../../src/cache/caches.js'
+import {restoreCaches, saveCaches, takeCaches, usedCaches, type RestoredCaches} from '../../../src/cache/caches.js'
 import type {PlannedMounts} from '../../../src/cache/plan-mounts.js'
 import type {SavingRule} from '../../../src/cache/saving.js'
+import type {CacheStore} from '../../../src/ports.js'
 import {memoryCache, memoryCommands, memoryFiles, memoryLog} from '../../support/memory.js'
 import {buildOf, planWith} from '../../support/plan.js'
 
@@ -14,6 +16,49 @@ const account = (kind: CacheAccount['kind'], more: Partial<CacheAccount> = {}): 
 })
 const older = {restored: {key: 'older'}}
 const exact = {restored: {key: 'this'}, exact: true}
+
+const plannedMounts: PlannedMounts = {
+  ...{prefixes: ['family-'], keyPrefix: 'family-this-', left: [], image: 'golang', imagePlatform: 'linux/amd64'},
+  ...{environment: {}, files: [], directory: '/mounts'},
+  groups: [{mounts: [{id: 'go-build', kind: 'compiler', sharing: 'shared', owner: []}]}]
+}
+
+describe('restoreCaches', () => {
+  it('fetches mounts while layers are fetched, and fills them afterwards', async () => {
+    const events: string[] = []
+    const files = {...memoryFiles(), replace: () => Promise.resolve()}
+    const commands = memoryCommands(command => {
+      if (command.includes(' buildx build ')) events.push('mounts filled')
+      return {}
+    })
+    let fetched: () => void
+    const mountsFetched = new Promise<void>(resolve => (fetched = resolve))
+    const cache: CacheStore = {
+      ...memoryCache('family-this-1'),
+      restore: async (directory, key) => {
+        if (key !== 'family-this-1') {
+          await mountsFetched
+          await delay(50)
+          events.push('layers fetched')
+          return undefined
+        }
+        const entry = {schema: 2, kind: 'mounts', archives: {}, mounts: {}}
+        await files.write(`${directory}/entry.json`, JSON.stringify(entry))
+        events.push('mounts fetched')
+        fetched()
+        return {key}
+      }
+    }
+    const build = buildOf(planWith())
+    const caches = {...build.caches, mounts: plannedMounts}
+    const context = {builder: 'default', environment: {}, buildEnvironment: {}}
+    const ports = {commands, files, log: memoryLog(), clock: () => 0, cache}
+    const restored = await restoreCaches({...build, caches}, context, ports)
+    expect(restored.layers).toEqual(account('layers'))
+    expect(restored.mounts?.account.restored).toEqual({key: 'family-this-1'})
+    expect(events).toEqual(['mounts fetched', 'layers fetched', 'mounts filled'])
+  }, 5000)
+})
 
 describe('usedCaches', () => {
   const progress = (cached: boolean) => ({
@@ -49,15 +94,10 @@ describe('usedCaches', () => {
 describe('takeCaches', () => {
   async function taken(restored: RestoredCaches, rule: SavingRule) {
     const commands = memoryCommands(() => ({exitCode: 1}))
-    const planned: PlannedMounts = {
-      ...{prefixes: ['family-'], keyPrefix: 'family-this-', left: [], image: 'golang', imagePlatform: 'linux/amd64'},
-      ...{environment: {}, files: [], directory: '/mounts'},
-      groups: [{mounts: [{id: 'go-build', kind: 'compiler', sharing: 'shared', owner: []}]}]
-    }
     const build = buildOf(planWith())
     const ports = {commands, files: memoryFiles({}), log: memoryLog(), clock: () => 0, cache: memoryCache()}
     const found = await takeCaches(
-      {...build, caches: {...build.caches, mounts: planned}},
+      {...build, caches: {...build.caches, mounts: plannedMounts}},
       restored,
       rule,
       {builder: 'default', environment: {}},

@@ -64,18 +64,6 @@ describe('chooseBuilder', () => {
     })
   })
 
-  it.each([{cacheFrom: ['type=s3,bucket=b']}, {cacheTo: ['type=s3,bucket=b']}])(
-    'creates one when the current one does not know the type of a cache: %j',
-    inputs => {
-      const chosen = choose({cache: 'off', ...inputs})
-      expect(chosen.kind).toBe('created')
-      expect(chosen.why).toBe("the current builder 'default' (driver docker) knows no caches of type=s3")
-      const container = engineWith({builder: {driver: 'docker-container'}})
-      expect(choose(inputs, container).kind).toBe('existing')
-      expect(choose({...inputs, builder: 'default'}).kind).toBe('existing')
-    }
-  )
-
   it('creates one when the current one builds for one platform at a time', () => {
     const platforms = ['linux/amd64', 'linux/arm64']
     expect(choose({cache: 'off', platforms}, unable).why).toContain('builds one platform at a time')
