@@ -25,6 +25,9 @@ export function isCancellation(error: unknown): boolean {
   return name === 'CancelledError' || name === 'AbortError'
 }
 
+/** What tar, zstd, Node.js and BuildKit say when a disk is full. */
+export const noRoom = /no space left on device|disk quota exceeded/i
+
 /** One error that lists every problem found. */
 export function problemsError(title: string, problems: readonly string[]): ConfigurationError {
   return new ConfigurationError([`${title}:`, ...problems.map(problem => `  - ${problem}`)].join('\n'))

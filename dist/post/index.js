@@ -552,7 +552,7 @@ function dockerEnvironment(environment, more = []) {
 /* harmony export */   Uc: () => (/* binding */ describeError),
 /* harmony export */   cc: () => (/* binding */ CancelledError)
 /* harmony export */ });
-/* unused harmony exports ConfigurationError, StepError, isCancellation, problemsError */
+/* unused harmony exports ConfigurationError, StepError, isCancellation, noRoom, problemsError */
 /** The user has to change something: an input, the machine, the ref. Shown as it is, without a stack. */
 class ConfigurationError extends (/* unused pure expression or super */ null && (Error)) {
     name = 'ConfigurationError';
@@ -575,6 +575,8 @@ function isCancellation(error) {
     const name = typeof error === 'object' && error !== null && 'name' in error ? error.name : undefined;
     return name === 'CancelledError' || name === 'AbortError';
 }
+/** What tar, zstd, Node.js and BuildKit say when a disk is full. */
+const noRoom = /no space left on device|disk quota exceeded/i;
 /** One error that lists every problem found. */
 function problemsError(title, problems) {
     return new ConfigurationError([`${title}:`, ...problems.map(problem => `  - ${problem}`)].join('\n'));

@@ -1,3 +1,4 @@
+import {noRoom} from '../errors.js'
 import type {Log} from '../ports.js'
 
 /** Whose failure it is: what follows for the rest of the run depends on it. */
@@ -32,9 +33,7 @@ export interface CacheReport {
   trouble(): CacheTrouble | undefined
 }
 
-// In order. From @actions/cache 6.3.0, src/cache.ts, src/internal/tar.ts and src/internal/shared/cacheTwirpClient.ts;
-// from tar, zstd and Node when the disk is full.
-const noRoom = /no space left on device|disk quota exceeded/i
+// In order. From @actions/cache 6.3.0, src/cache.ts, src/internal/tar.ts and src/internal/shared/cacheTwirpClient.ts.
 const signs: readonly (readonly [RegExp, CacheTroubleKind])[] = [
   [noRoom, 'no room'],
   [/cache read denied:/, 'read denied'],

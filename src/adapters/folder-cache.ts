@@ -3,7 +3,7 @@ import {link, mkdir, readdir, rm, stat, utimes} from 'node:fs/promises'
 import {hostname} from 'node:os'
 import {join} from 'node:path'
 import {gzip, hasZstd, zstd} from '../compressor.js'
-import {describeError} from '../errors.js'
+import {describeError, noRoom} from '../errors.js'
 import type {CacheEntry, CacheStore, Commands, Log} from '../ports.js'
 import {fillDirectory} from './fresh-directory.js'
 
@@ -188,8 +188,6 @@ export function folderCache(root: string, limits: FolderCacheLimits, commands: C
     }
   }
 }
-
-const noRoom = /no space left on device|disk quota exceeded/i
 
 /** What stands for a reason that is said once: full is full, whatever did not fit. */
 function topicOf(reason: string): string {

@@ -31,7 +31,7 @@ const required: Readonly<Record<BackendType, Readonly<Record<BackendDirection, r
  */
 const engineTypes: readonly BackendType[] = ['gha', 'registry', 'local']
 
-/** The types of backends that a builder can use, as far as it can use any in that direction. */
+/** The types of backends that a builder knows; one that cannot export caches imports them only. */
 export function knownTypes(driver: string, exportsCaches: boolean): readonly BackendType[] {
   if (driver !== 'docker') return types
   return exportsCaches ? engineTypes : engineTypes.filter(type => type !== 'gha')
@@ -68,7 +68,7 @@ export interface BackendFacts {
   readonly buildx: Version
   /** Undefined when it is only known once the builder runs. */
   readonly buildkit?: Version
-  /** What the builder knows. */
+  /** The types that the builder knows. */
   readonly known: readonly BackendType[]
   /** Whether the builder stays when the run is over, and its records with it. */
   readonly builderStays: boolean
@@ -147,7 +147,7 @@ function obstacleOf(
   facts: BackendFacts
 ): string | undefined {
   if (!facts.known.includes(type)) {
-    return `BuildKit inside of this Docker Engine knows ${facts.known.join(', ')} only. A builder of the docker-container driver knows it: make one (docker/setup-buildx-action, docker buildx create --use)`
+    return `BuildKit inside of this Docker Engine knows ${facts.known.join(', ')} only. A builder of the docker-container driver (docker/setup-buildx-action, docker buildx create) knows it: make that the current one, or name it in 'builder'`
   }
   if (type === 'gha') return githubObstacle(attributes, direction, facts)
   return type === 's3' ? addRegion(attributes, facts) : undefined

@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto'
 import {dirname, join} from 'node:path'
 import {gzip, hasZstd, zstd} from '../compressor.js'
+import {noRoom} from '../errors.js'
 import type {BuilderAccess, CachePorts} from './caches.js'
 import type {LayerImages} from './layers-image.js'
 import {linesOf} from './mount-entry.js'
@@ -55,7 +56,7 @@ export async function runOnMounts(
   await files.remove(output)
   const through = archive === undefined ? [] : (await hasZstd(commands)) ? zstd : gzip
   const last: string[] = []
-  let noRoom: string | undefined
+  let full: string | undefined
   const exitCode = await commands.stream(
     [
       ...['docker', 'buildx', 'build', `--builder=${builder}`, '--progress=plain', '--provenance=false'],
@@ -70,7 +71,7 @@ export async function runOnMounts(
       onLine: line => {
         log.debug(line)
         // What the program behind the build says of a full disk may be followed by any number of lines that say nothing.
-        if (/no space left on device|disk quota exceeded/i.test(line)) noRoom ??= line
+        if (noRoom.test(line)) full ??= line
         if (line.trim() !== '') last.push(line)
         if (last.length > 20) last.shift()
       },
@@ -79,7 +80,7 @@ export async function runOnMounts(
   )
   await measureMounts(access, ports)
   if (exitCode === 0) return
-  const cause = noRoom ?? last.findLast(line => /error/i.test(line))
+  const cause = full ?? last.findLast(line => /error/i.test(line))
   throw new Error(cause ?? last.at(-1) ?? `exit ${exitCode}`)
 }
 

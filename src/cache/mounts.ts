@@ -24,8 +24,8 @@ export interface RestoredMounts {
 
 /**
  * Fills the builder's cache mounts from the newest entry, unless the builder has all of it already. `layers` waits for the
- * directory of restored layers that the build is going to need, if there is one. Never fails for any other reason than that the run was cancelled:
- * what goes wrong is said, and the build begins with less.
+ * directory of restored layers that the build is going to need, if there is one. Never fails for any other reason than that
+ * the run was cancelled: what goes wrong is said, and the build begins with less.
  */
 export async function restoreMounts(
   planned: PlannedMounts,

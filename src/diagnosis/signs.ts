@@ -1,3 +1,4 @@
+import {noRoom} from '../errors.js'
 import type {EndpointKind} from '../network/endpoint.js'
 import type {FailureKind} from './failure-kind.js'
 
@@ -28,7 +29,7 @@ export interface Program {
 /** Where somebody other than the server is at fault, and so whatever is fetched. */
 const obstacles: readonly Sign[] = [
   {kind: 'refused by strict', says: /\b127\.0\.0\.1(:| port )9\b|remote host \(127\.0\.0\.1\): Connection refused/},
-  {kind: 'no space', says: /no space left on device|disk quota exceeded/i},
+  {kind: 'no space', says: noRoom},
   {kind: 'proxy login', says: /proxy authentication required|(response|code|error:) 407\b|\b407 "?Proxy/i},
   {kind: 'plain http', says: /gave HTTP response to HTTPS client|wrong version number|unexpected TLS packet/},
   // Go's words where not even the first line is of HTTP.
