@@ -33,8 +33,6 @@ export type OutputStream = 'stdout' | 'stderr'
 
 export interface StreamOptions extends CommandOptions {
   readonly onLine: (line: string, stream: OutputStream) => void
-  /** Where standard output goes instead of to `onLine`: through another program into a file, whose directory exists. */
-  readonly into?: {readonly path: string; readonly through: readonly string[]}
 }
 
 /** Runs programs, never through a shell. */
@@ -45,9 +43,8 @@ export interface Commands {
    */
   capture(argv: readonly string[], options?: CommandOptions): Promise<CommandResult>
   /**
-   * Runs long work and hands over its output line by line while it runs. Resolves to the exit code, with `into` to that of
-   * the other program when only that one has failed; a cancelled run ends the child (interrupt first, kill after a few
-   * seconds) and then rejects with a `CancelledError`.
+   * Runs long work and hands over its output line by line while it runs. Resolves to the exit code; a cancelled run ends
+   * the child (interrupt first, kill after a few seconds) and then rejects with a `CancelledError`.
    */
   stream(argv: readonly string[], options: StreamOptions): Promise<number>
 }

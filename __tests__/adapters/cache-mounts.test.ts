@@ -5,9 +5,10 @@ import {systemCommands} from '../../src/adapters/commands.js'
 import {digestOf, type MountEntry} from '../../src/cache/mount-entry.js'
 import {restoreMounts} from '../../src/cache/mounts.js'
 import {CancelledError} from '../../src/errors.js'
-import type {StreamOptions} from '../../src/ports.js'
+import type {Files} from '../../src/ports.js'
 import {describeWithEngine} from '../support/describe-with-engine.js'
 import {alpine, compiler, debian, modules, mountBuilds} from '../support/mount-builds.js'
+import {mountSmallDisk} from '../support/small-disk.js'
 
 const list = 'find . -path ./.build-moby -prune -o -type f -print | sort'
 
@@ -75,6 +76,41 @@ await describeWithEngine('cache mounts', () => {
       ])
     }, 120_000)
 
+    it.each<[string, number, (stdout: string) => string]>([
+      ['zstd, which the image need not have', 0xfd2fb528, stdout => stdout],
+      ['gzip, where this machine has no zstd', 0x00088b1f, () => ''],
+      ['gzip, where the builder is another kind of machine', 0x00088b1f, stdout => stdout.replace(/.*\n$/, 'other\n')]
+    ])(
+      'packs them by %s',
+      async (_name, magic, change) => {
+        const {commands} = builds.ports
+        builds.ports = {
+          ...builds.ports,
+          commands: {
+            ...commands,
+            capture: async (argv, options) => {
+              const result = await commands.capture(argv, options)
+              if (!argv.join(' ').includes('command -v zstd')) return result
+              const stdout = change(result.stdout)
+              return {...result, stdout, exitCode: stdout === '' ? 127 : result.exitCode}
+            }
+          }
+        }
+        const planned = plan([compiler('a'), modules('b')], image)
+        const {account} = await run(planned, 'echo 1 > /0/f; echo 2 > /1/f', image)
+        await tamper(account.saved?.key ?? '', async directory => {
+          expect((await readFile(join(directory, '0.archive'))).readUInt32LE()).toBe(magic)
+        })
+        const look = `cat /0/f /1/f; for i in 0 1; do cd /$i; ${list}; done`
+        const all = '1\n2\n./f\n./f'
+        expect(await step(planned.groups[0]?.mounts ?? [], look, image)).toBe(all)
+        await forget()
+        expect((await run(planned, look, image)).printed).toBe(all)
+        expect(warnings()).toEqual([])
+      },
+      120_000
+    )
+
     it('leaves the mounts as they were when an archive cannot be unpacked', async () => {
       const planned = plan([compiler('a'), modules('b'), compiler('c')], image)
       const {account} = await run(planned, 'echo 1 > /0/f; echo 2 > /1/f; echo 3 > /2/f', image)
@@ -84,8 +120,8 @@ await describeWithEngine('cache mounts', () => {
         const archive = join(directory, '0.archive')
         const unpacked = await mkdtemp(join(builds.root, 'unpacked-'))
         await tar('-xf', archive, '-C', unpacked)
-        await writeFile(join(unpacked, 'results', '2.tar'), 'no archive')
-        await tar('-czf', archive, '-C', unpacked, 'results')
+        await writeFile(join(unpacked, '2.tar'), 'no archive')
+        await tar('-czf', archive, '-C', unpacked, '.')
         Object.assign(entry.archives['0.archive'] ?? {}, await digestOf(archive, builds.ports.files))
         await writeFile(join(directory, 'entry.json'), JSON.stringify(entry))
       })
@@ -199,48 +235,33 @@ await describeWithEngine('cache mounts', () => {
     expect([await first, await second]).toMatchObject([{exitCode: 0}, {exitCode: 0}])
   }, 120_000)
 
-  it('knows gzip where there is no zstd', async () => {
-    const {commands} = builds.ports
-    builds.ports = {
-      ...builds.ports,
-      commands: {
-        ...commands,
-        capture: async (argv, options) =>
-          argv[0] === 'zstd' ? {exitCode: 127, stdout: '', stderr: ''} : await commands.capture(argv, options)
-      }
-    }
-    const planned = plan([compiler('a')])
-    const {account} = await run(planned, 'echo 1 > /0/f')
-    await tamper(account.saved?.key ?? '', async directory => {
-      const archive = await readFile(join(directory, '0.archive'))
-      expect(archive.subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]))
-    })
-    await forget()
-    expect((await run(planned, 'cat /0/f')).printed).toBe('1')
-    expect(warnings()).toEqual([])
-  })
-
-  it('says why the archive could not be written', async () => {
+  it('says which disk was full', async () => {
     const planned = plan([compiler('a')])
     const restored = await restore(planned)
-    await step([compiler('a')], 'echo 1 > /0/f')
-    const {commands} = builds.ports
-    const full = {
-      ...commands,
-      stream: (argv: readonly string[], options: StreamOptions) => {
-        const through = ['sh', '-c', 'echo "zstd: error 70: No space left on device" >&2; seq 100 >&2; exit 1']
-        return commands.stream(
-          argv,
-          options.into === undefined ? options : {...options, into: {...options.into, through}}
-        )
-      }
+    await step([compiler('a')], 'head -c 30000000 /dev/urandom > /0/f')
+    const {files} = builds.ports
+    const fullDisk = `#!/bin/sh
+      [ "$(head -c 1 | wc -c)" != 0 ] || exit 0
+      echo 'zstd: error 70 : cannot write block : No space left on device' >&2
+      seq 100 >&2
+      exit 1`
+    const copyFile: Files['copyFile'] = async (_, to) => {
+      await writeFile(to, fullDisk, {mode: 0o755})
     }
-    expect(await save(planned, restored, {...builds.ports, commands: full})).toMatchObject({note: 'not saved'})
+    const saving = {...builds.ports, files: {...files, copyFile}}
+    expect(await save(planned, restored, saving)).toMatchObject({note: 'not saved'})
+    const unmount = await mountSmallDisk(planned.directory, 20_000_000)
+    try {
+      expect(await save(planned, restored)).toMatchObject({note: 'not saved'})
+    } finally {
+      await unmount()
+    }
     expect(warnings()).toEqual([
-      'warning: The cache mounts of the daemon were not saved: zstd: error 70: No space left on device'
+      'warning: The cache mounts of the daemon were not saved: in the builder: zstd: error 70 : cannot write block : No space left on device',
+      expect.stringMatching(/were not saved: .*\/output cannot be written, its disk may be full: ERROR: .* receiver/)
     ])
     expect(await readdir(builds.root)).not.toContain('store')
-  })
+  }, 120_000)
 
   it('is served by the node of each platform', async () => {
     const groups = ['linux/amd64', 'linux/arm64'].map(platform => ({platform, mounts: [compiler(`go-${platform}`)]}))

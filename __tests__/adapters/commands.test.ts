@@ -1,7 +1,6 @@
 import {chmod, mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {gunzipSync} from 'node:zlib'
 import {afterEach, beforeEach, describe, expect, it} from '@jest/globals'
 import {systemCommands} from '../../src/adapters/commands.js'
 import {CancelledError} from '../../src/errors.js'
@@ -109,58 +108,6 @@ describe('stream', () => {
 
   it('asks for no input', async () => {
     expect((await stream('cat; echo end')).lines).toEqual(['stdout: end'])
-  })
-})
-
-describe('a stream into a file', () => {
-  const into = async (script: string, through: readonly string[]) => {
-    const lines: string[] = []
-    const path = join(root, 'file')
-    const exitCode = await commands.stream(shell(script), {
-      workingDirectory: root,
-      onLine: (line, stream) => lines.push(`${stream}: ${line}`),
-      into: {path, through}
-    })
-    return {exitCode, lines, content: await readFile(path)}
-  }
-
-  it('goes through the other program, and errors of both to the lines', async () => {
-    const {exitCode, lines, content} = await into(
-      'head -c 9000000 /dev/zero; echo one >&2',
-      shell('gzip -1; echo other >&2')
-    )
-    expect(exitCode).toBe(0)
-    expect(lines.toSorted()).toEqual(['stderr: one', 'stderr: other'])
-    expect(gunzipSync(content)).toEqual(Buffer.alloc(9_000_000))
-  })
-
-  it.each([
-    ['cat; exit 3', 'printf a', 3],
-    ['cat; exit 3', 'printf a; exit 4', 4],
-    ['exit 3', 'while printf a; do :; done', 3],
-    ['cat', 'printf a; exit 4', 4]
-  ])('fails when a program fails: %s after %s', async (other, script, exitCode) => {
-    expect(await into(`trap 'exit 0' PIPE; ${script}`, shell(other))).toMatchObject({exitCode})
-  })
-
-  it('rejects when one of the programs does not exist, and starts none behind it', async () => {
-    await expect(into('touch begun', [join(root, 'nothing')])).rejects.toMatchObject({code: 'ENOENT'})
-    const path = join(root, 'file')
-    const missing = commands.stream([join(root, 'nothing')], {onLine: () => undefined, into: {path, through: ['cat']}})
-    await expect(missing).rejects.toMatchObject({code: 'ENOENT'})
-    await expect(readFile(join(root, 'begun'))).rejects.toThrow()
-  })
-
-  it('ends with the run when that is cancelled', async () => {
-    const path = join(root, 'file')
-    const run = commands.stream(shell('echo ready >&2; while :; do sleep 0.05; done'), {
-      onLine: () => {
-        controller.abort()
-      },
-      into: {path, through: shell('cat; sleep 0.2; echo ended')}
-    })
-    await expect(run).rejects.toThrow(CancelledError)
-    expect(await readFile(path, 'utf8')).toBe('ended\n')
   })
 })
 

@@ -12,14 +12,11 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(24);
 ;// CONCATENATED MODULE: external "node:readline"
 const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:readline");
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(916);
 ;// CONCATENATED MODULE: ./src/adapters/commands.ts
-
 
 
 
@@ -54,24 +51,13 @@ function systemCommands(cancelled, millisecondsToKill = millisecondsFromInterrup
             const isCancelled = () => cancelled.aborted;
             if (isCancelled())
                 throw new errors/* CancelledError */.cc(`cancelled before ${program} ran`);
-            const sink = options.into && startSink(options.into, options.onLine);
-            // It rejects with the reason.
-            if (sink?.input === null)
-                return await sink.ended;
-            let child;
-            try {
-                // A process group of its own, so that an interrupt from a terminal reaches it once: through us.
-                child = (0,external_node_child_process_namespaceObject.spawn)(program, rest, {
-                    stdio: ['ignore', sink?.input ?? 'pipe', 'pipe'],
-                    detached: true,
-                    ...(options.workingDirectory === undefined ? {} : { cwd: options.workingDirectory }),
-                    ...(options.environment === undefined ? {} : { env: { ...options.environment } })
-                });
-            }
-            finally {
-                // Only the child's own end keeps the sink waiting for more.
-                sink?.input?.destroy();
-            }
+            // A process group of its own, so that an interrupt from a terminal reaches it once: through us.
+            const child = (0,external_node_child_process_namespaceObject.spawn)(program, rest, {
+                stdio: ['ignore', 'pipe', 'pipe'],
+                detached: true,
+                ...(options.workingDirectory === undefined ? {} : { cwd: options.workingDirectory }),
+                ...(options.environment === undefined ? {} : { env: { ...options.environment } })
+            });
             let kill;
             const stop = () => {
                 signalGroup(child.pid, 'SIGINT');
@@ -81,15 +67,14 @@ function systemCommands(cancelled, millisecondsToKill = millisecondsFromInterrup
             };
             cancelled.addEventListener('abort', stop, { once: true });
             try {
-                const [exitCode, sinkExitCode = 0] = await Promise.all([
+                const [exitCode] = await Promise.all([
                     ended(child),
-                    sink?.ended,
                     forEachLine(child.stdout, 'stdout', options.onLine),
                     forEachLine(child.stderr, 'stderr', options.onLine)
                 ]);
                 if (isCancelled())
                     throw new errors/* CancelledError */.cc(`cancelled while ${program} ran`);
-                return exitCode === 0 ? sinkExitCode : exitCode;
+                return exitCode;
             }
             finally {
                 cancelled.removeEventListener('abort', stop);
@@ -101,17 +86,6 @@ function systemCommands(cancelled, millisecondsToKill = millisecondsFromInterrup
         }
     };
 }
-function startSink({ path, through: [program = '', ...rest] }, onLine) {
-    const file = (0,external_node_fs_.openSync)(path, 'w');
-    try {
-        const child = (0,external_node_child_process_namespaceObject.spawn)(program, rest, { stdio: ['pipe', file, 'pipe'], detached: true });
-        const all = Promise.all([ended(child), forEachLine(child.stderr, 'stderr', onLine)]);
-        return { input: child.pid === undefined ? null : child.stdin, ended: all.then(([exitCode]) => exitCode) };
-    }
-    finally {
-        (0,external_node_fs_.closeSync)(file);
-    }
-}
 async function ended(child) {
     return await new Promise((resolve, reject) => {
         child.once('error', reject);
@@ -121,8 +95,6 @@ async function ended(child) {
     });
 }
 async function forEachLine(readable, stream, onLine) {
-    if (readable === null)
-        return;
     for await (const line of (0,external_node_readline_namespaceObject.createInterface)({ input: readable, crlfDelay: Infinity }))
         onLine(line, stream);
 }

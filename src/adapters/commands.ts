@@ -1,9 +1,8 @@
 import {type ChildProcess, spawn} from 'node:child_process'
-import {closeSync, openSync} from 'node:fs'
 import {createInterface} from 'node:readline'
-import type {Readable, Writable} from 'node:stream'
+import type {Readable} from 'node:stream'
 import {CancelledError} from '../errors.js'
-import type {Commands, OutputStream, StreamOptions} from '../ports.js'
+import type {Commands, OutputStream} from '../ports.js'
 
 // GitHub's runner kills 7.5 s after its interrupt (actions/runner ProcessInvoker.cs@v2.336.0); a child gets less.
 const millisecondsFromInterruptToKill = 5000
@@ -36,22 +35,13 @@ export function systemCommands(cancelled: AbortSignal, millisecondsToKill = mill
       const [program = '', ...rest] = argv
       const isCancelled = () => cancelled.aborted
       if (isCancelled()) throw new CancelledError(`cancelled before ${program} ran`)
-      const sink = options.into && startSink(options.into, options.onLine)
-      // It rejects with the reason.
-      if (sink?.input === null) return await sink.ended
-      let child
-      try {
-        // A process group of its own, so that an interrupt from a terminal reaches it once: through us.
-        child = spawn(program, rest, {
-          stdio: ['ignore', sink?.input ?? 'pipe', 'pipe'],
-          detached: true,
-          ...(options.workingDirectory === undefined ? {} : {cwd: options.workingDirectory}),
-          ...(options.environment === undefined ? {} : {env: {...options.environment}})
-        })
-      } finally {
-        // Only the child's own end keeps the sink waiting for more.
-        sink?.input?.destroy()
-      }
+      // A process group of its own, so that an interrupt from a terminal reaches it once: through us.
+      const child = spawn(program, rest, {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        detached: true,
+        ...(options.workingDirectory === undefined ? {} : {cwd: options.workingDirectory}),
+        ...(options.environment === undefined ? {} : {env: {...options.environment}})
+      })
       let kill: NodeJS.Timeout | undefined
       const stop = () => {
         signalGroup(child.pid, 'SIGINT')
@@ -61,14 +51,13 @@ export function systemCommands(cancelled: AbortSignal, millisecondsToKill = mill
       }
       cancelled.addEventListener('abort', stop, {once: true})
       try {
-        const [exitCode, sinkExitCode = 0] = await Promise.all([
+        const [exitCode] = await Promise.all([
           ended(child),
-          sink?.ended,
           forEachLine(child.stdout, 'stdout', options.onLine),
           forEachLine(child.stderr, 'stderr', options.onLine)
         ])
         if (isCancelled()) throw new CancelledError(`cancelled while ${program} ran`)
-        return exitCode === 0 ? sinkExitCode : exitCode
+        return exitCode
       } finally {
         cancelled.removeEventListener('abort', stop)
         clearTimeout(kill)
@@ -76,28 +65,6 @@ export function systemCommands(cancelled: AbortSignal, millisecondsToKill = mill
         if (isCancelled()) signalGroup(child.pid, 'SIGKILL')
       }
     }
-  }
-}
-
-/** A program that writes what it makes of `input` to a file. */
-interface Sink {
-  /** Null when it could not be started. Has to be used before anything else happens, because it may end at any time. */
-  readonly input: Writable | null
-  /** Its exit code, once the file is whole. */
-  readonly ended: Promise<number>
-}
-
-function startSink(
-  {path, through: [program = '', ...rest]}: Required<StreamOptions>['into'],
-  onLine: StreamOptions['onLine']
-): Sink {
-  const file = openSync(path, 'w')
-  try {
-    const child = spawn(program, rest, {stdio: ['pipe', file, 'pipe'], detached: true})
-    const all = Promise.all([ended(child), forEachLine(child.stderr, 'stderr', onLine)])
-    return {input: child.pid === undefined ? null : child.stdin, ended: all.then(([exitCode]) => exitCode)}
-  } finally {
-    closeSync(file)
   }
 }
 
@@ -111,11 +78,10 @@ async function ended(child: ChildProcess): Promise<number> {
 }
 
 async function forEachLine(
-  readable: Readable | null,
+  readable: Readable,
   stream: OutputStream,
   onLine: (line: string, stream: OutputStream) => void
 ): Promise<void> {
-  if (readable === null) return
   for await (const line of createInterface({input: readable, crlfDelay: Infinity})) onLine(line, stream)
 }
 

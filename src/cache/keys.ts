@@ -4,7 +4,7 @@ import {createHash} from 'node:crypto'
 export type CacheKind = 'git' | 'result' | 'layers' | 'mounts' | 'bundles'
 
 /** The layout of an entry; another number for another layout, so that nobody reads what he does not understand. */
-const layouts: Readonly<Record<CacheKind, number>> = {git: 1, result: 1, layers: 2, mounts: 2, bundles: 1}
+const layouts: Readonly<Record<CacheKind, number>> = {git: 1, result: 1, layers: 2, mounts: 3, bundles: 1}
 
 /**
  * The beginning of the keys of one kind, ending in `-`: `prefix` is the input `cache-key`, `parts` tell caches of this

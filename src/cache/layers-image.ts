@@ -11,14 +11,13 @@ export interface LayerImages {
   readonly directory: string
   /** The lowest layer alone: in the images of Go a distribution, with a shell and tar. */
   readonly base: string
-  /** With the layers on it that carry most. */
+  /** The chain of most bytes, which begins with `base`. */
   readonly top: string
 }
 
 /**
- * Makes images of layers in BuildKit's local cache format: a layout in `to` that links to the layers in `from`. `top` ends
- * with the layer that carries most: the bytes up to it, as often as stages end above it. That is the toolchain with what
- * all stages have in common, which a build that runs any step has to unpack.
+ * Makes images of layers in BuildKit's local cache format: a layout in `to` that links to the layers in `from`. `top` is the
+ * chain of most bytes, as a rule that of the stage which compiles: a toolchain, and the packages that it needs.
  *
  * @throws Error when there is no chain of layers in `from`.
  */
@@ -28,7 +27,7 @@ export async function imagesOfLayers(from: string, to: string, platform: string,
     const blobs = await blobsOf(from, manifest, files)
     const configuration = blobs.find(({mediaType}) => mediaType === cacheConfiguration)
     const text = configuration && (await files.readText(blobPath(from, configuration)))
-    if (text !== undefined && layers.length === 0) layers = carryingChain(JSON.parse(text) as CacheConfiguration, blobs)
+    if (text !== undefined && layers.length === 0) layers = largestChain(JSON.parse(text) as CacheConfiguration, blobs)
   }
   if (layers.length === 0) throw new Error('there is no chain of layers')
   await linkLayers(from, to, files)
@@ -52,18 +51,14 @@ export async function imagesOfLayers(from: string, to: string, platform: string,
   return {directory: to, base: base.digest, top: top.digest}
 }
 
-/** The layers of the chain that carries most, the lowest first; none when of every chain something is unknown. */
-function carryingChain({layers = []}: CacheConfiguration, blobs: readonly Descriptor[]): readonly Descriptor[] {
-  const indices = [...layers.keys()]
-  const parentOf = (index: number) => layers[index]?.parent ?? 0
-  const upTo = (index: number): number[] => (index in layers ? [...upTo(parentOf(index)), index] : [])
-  const ends = indices.filter(index => !indices.some(other => parentOf(other) === index)).map(upTo)
-  const chains = indices.map(index => {
+/** The layers of the chain of most bytes, the lowest first; none when of every chain something is unknown. */
+function largestChain({layers = []}: CacheConfiguration, blobs: readonly Descriptor[]): readonly Descriptor[] {
+  const upTo = (index: number): number[] => (index in layers ? [...upTo(layers[index]?.parent ?? 0), index] : [])
+  const chains = [...layers.keys()].map(index => {
     const chain = upTo(index).map(each => blobs.find(({digest}) => digest === layers[each]?.blob))
     const known = chain.filter(layer => layer?.annotations?.[uncompressed] !== undefined) as Descriptor[]
     const bytes = known.reduce((sum, {size}) => sum + size, 0)
-    const carries = bytes * ends.filter(end => end.includes(index)).length
-    return {layers: known, carries: known.length === chain.length ? carries : 0}
+    return {layers: known, bytes: known.length === chain.length ? bytes : 0}
   })
-  return chains.toSorted((one, other) => other.carries - one.carries).find(({carries}) => carries > 0)?.layers ?? []
+  return chains.toSorted((one, other) => other.bytes - one.bytes).find(({bytes}) => bytes > 0)?.layers ?? []
 }

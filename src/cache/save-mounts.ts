@@ -3,12 +3,13 @@ import {CancelledError, describeError} from '../errors.js'
 import {formatDuration, formatSize} from '../format.js'
 import type {CacheAccount} from './account.js'
 import type {BuilderAccess, CachePorts} from './caches.js'
+import {carryZstd} from './carried-zstd.js'
 import {digestOf as textDigest} from './keys.js'
 import type {LayerImages} from './layers-image.js'
 import {measureMounts, mountDirectories, runOnMounts} from './mount-build.js'
 import {digestOf, linesText, type ArchiveDigest, type MountEntry, type SavedMount} from './mount-entry.js'
 import {bytesOf, decideMountSaving, type MountRecord, type MountSaving, type SurveyedMount} from './mount-saving.js'
-import {dumpScript, surveyScript} from './mount-scripts.js'
+import {dumpScript, packedName, surveyScript} from './mount-scripts.js'
 import {readSurvey, withDirectories} from './mount-survey.js'
 import {recordFamily, type RestoredMounts} from './mounts.js'
 import type {MountGroup, PlannedMount, PlannedMounts} from './plan-mounts.js'
@@ -114,7 +115,6 @@ async function take(
     const own = saved.filter(mount => mount.group === group)
     const archive = `${index}.archive`
     await dump(own, {key, base, images, path: join(directory, archive)}, planned, context, ports)
-    if (!own.some(isListed)) await files.remove(join(directory, archive))
     for (const {number, mount, found, paths} of own.filter(isListed)) {
       await files.write(join(directory, `${number}.names`), linesText(paths))
       mounts[String(number)] = {
@@ -129,7 +129,7 @@ async function take(
       archives[archive] ??= await digestOf(join(directory, archive), files)
     }
   }
-  const entry: MountEntry = {schema: 2, kind: 'mounts', ...(base === undefined ? {} : {base}), archives, mounts}
+  const entry: MountEntry = {schema: 3, kind: 'mounts', ...(base === undefined ? {} : {base}), archives, mounts}
   await files.write(join(directory, 'entry.json'), JSON.stringify(entry, undefined, 2))
   const size = formatSize(Object.values(mounts).reduce((total, {contentBytes}) => total + contentBytes, 0))
   const seconds = formatDuration((clock() - started) / 1000)
@@ -152,7 +152,7 @@ async function dump(
   ports: CachePorts
 ): Promise<void> {
   const {files} = ports
-  const input = mountDirectories(planned).context
+  const {context: input, results} = mountDirectories(planned)
   const [{group} = {}] = mounts
   if (group === undefined) return
   await files.remove(input)
@@ -172,9 +172,12 @@ async function dump(
     await write('record.json', JSON.stringify(record))
   }
   const names = new Map(mounts.filter(isListed).map(({index, number}) => [index, String(number)]))
-  await files.makeDirectory(dirname(path))
   const script = dumpScript(group.mounts, names, recordFamily(planned))
-  await runOnMounts(planned, group, {script, images, archive: path}, context, ports)
+  if (names.size > 0) await carryZstd(input, ports)
+  await runOnMounts(planned, group, {script, images}, context, ports)
+  if (names.size === 0) return
+  await files.makeDirectory(dirname(path))
+  await files.replace(join(results, packedName), path)
 }
 
 function baseBytesOf(found: SurveyedMount, base: string | undefined, paths: readonly string[]): number {

@@ -42,7 +42,7 @@ describe('restoreCaches', () => {
           events.push('layers fetched')
           return undefined
         }
-        const entry = {schema: 2, kind: 'mounts', archives: {}, mounts: {}}
+        const entry = {schema: 3, kind: 'mounts', archives: {}, mounts: {}}
         await files.write(`${directory}/entry.json`, JSON.stringify(entry))
         events.push('mounts fetched')
         fetched()

@@ -47,21 +47,22 @@ async function image(files: Record<string, string>, platform = 'linux/amd64') {
 }
 
 describe('imagesOfLayers', () => {
-  it('ends with the layer that carries most, and begins at the bottom', async () => {
+  it('is the chain of most bytes, from the bottom', async () => {
     const made = await image(
       cache([
         ['a compiler', -1],
-        ['another base, of one stage alone', -1],
+        ['another base', -1],
         ['packages', 0],
         ['a tool', 2],
-        ['other tool', 2]
+        ['other packages', 2],
+        ['a tool that was copied', -1]
       ])
     )
-    expect(made.layers).toEqual(['a compiler', 'packages'].map(digest))
+    expect(made.layers).toEqual(['a compiler', 'packages', 'other packages'].map(digest))
     expect(made.config).toEqual({
       os: 'linux',
       architecture: 'amd64',
-      rootfs: {type: 'layers', diff_ids: ['sha256:of a compiler', 'sha256:of packages']}
+      rootfs: {type: 'layers', diff_ids: ['sha256:of a compiler', 'sha256:of packages', 'sha256:of other packages']}
     })
     expect(made.base).toEqual([digest('a compiler')])
     expect(made.index).toMatchObject({manifests: made.digests.map(each => ({digest: each}))})

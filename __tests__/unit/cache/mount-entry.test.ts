@@ -6,7 +6,7 @@ import {memoryFiles} from '../../support/memory.js'
 const sha256 = createHash('sha256').update('packed').digest('hex')
 const mount = {archive: '0.archive', id: 'a', owner: [], files: 2, contentBytes: 5, firstBytes: 5}
 const sound: MountEntry = {
-  schema: 2,
+  schema: 3,
   kind: 'mounts',
   archives: {'0.archive': {bytes: 6, sha256}},
   mounts: {'0': mount}

@@ -79,17 +79,17 @@ describe('planMounts', () => {
 
   it('looks for entries of the release line first, and only for those of this compiler', () => {
     const plan = planned(dockerfile, {target: 'all', cacheKey: 'mine'})
-    const family = 'mine-build-moby-mounts-2-daemon-linux_amd64-all-golang_1.24.9_bookworm-'
+    const family = 'mine-build-moby-mounts-3-daemon-linux_amd64-all-golang_1.24.9_bookworm-'
     expect(plan).toMatchObject({prefixes: [`${family}28.5-`, family], keyPrefix: `${family}28.5-89c5e8f-`})
     const other = planned(dockerfile.replace('1.24.9', '1.24.8'), {target: 'all'})
-    expect(other?.prefixes.at(-1)).toBe('build-moby-mounts-2-daemon-linux_amd64-all-golang_1.24.8_bookworm-')
+    expect(other?.prefixes.at(-1)).toBe('build-moby-mounts-3-daemon-linux_amd64-all-golang_1.24.8_bookworm-')
   })
 
   it('keeps one entry of the client, whatever the target of the daemon', () => {
     const text = 'FROM golang:1-alpine AS binary\nRUN --mount=type=cache,target=/root/.cache make\n'
     const client = (inputs: Partial<Inputs>) => planned(text, inputs, {}, clientComponent)?.prefixes
     expect(client({target: 'all'})).toEqual(client({target: 'binary'}))
-    expect(client({})?.at(-1)).toBe('build-moby-mounts-2-client-linux_amd64-binary-golang_1_alpine-')
+    expect(client({})?.at(-1)).toBe('build-moby-mounts-3-client-linux_amd64-binary-golang_1_alpine-')
   })
 
   it.each([
