@@ -134,7 +134,7 @@ await describeWithEngine('a build that fails', () => {
     expect(await readdir(directory)).toEqual(expect.arrayContaining(['binary-daemon', 'binary-daemon.tar.gz']))
     expect(await readFile(join(directory, 'binary-daemon.tar.gz.sha256'), 'utf8')).toMatch(/^[0-9a-f]{64} /)
     // What was being taken out of the builder meanwhile has come to its end, and is removed.
-    expect(main.log).toMatch(/(#\d+) exporting to client tarball.*\1 DONE.*##\[error\]/s)
+    expect(main.log).toMatch(/(#\d+) copying files [\d.]+MB.*\1 DONE.*##\[error\]/s)
     expect(service.cacheEntries()).toEqual([])
     expect(post).toMatchObject({conclusion: 'success'})
     expect((await readdir(temporaryDirectory)).sort()).toEqual(['_runner_file_commands', output])

@@ -21,8 +21,8 @@ export interface ActionRun {
   readonly contexts?: Readonly<Record<string, string>>
   /** Put into the workspace before the main phase. */
   readonly prepare?: (workspace: string) => Promise<void>
-  /** Cancels the job after the first log line of the main phase that contains this text, or when this has resolved. */
-  readonly cancelAt?: string | Promise<void>
+  /** Cancels the job after the first log line of the main phase that contains or matches this, or when it has resolved. */
+  readonly cancelAt?: string | RegExp | Promise<void>
 }
 
 export interface PhaseResult {
@@ -181,16 +181,18 @@ async function runProcess(
   const cancel = () => {
     for (const {signal, after} of cancellation) timers.push(setTimeout(() => child.kill(signal), after))
   }
+  const isTime = (shown: string) =>
+    cancelAt instanceof RegExp ? cancelAt.test(shown) : typeof cancelAt === 'string' && shown.includes(cancelAt)
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({input: stream, crlfDelay: Infinity}).on('line', line => {
       printed.push(line)
       const shown = output.take(line)
       if (shown === undefined) return
       log.push(shown)
-      if (typeof cancelAt === 'string' && timers.length === 0 && shown.includes(cancelAt)) cancel()
+      if (timers.length === 0 && isTime(shown)) cancel()
     })
   }
-  if (typeof cancelAt === 'object') void cancelAt.then(cancel)
+  if (cancelAt instanceof Promise) void cancelAt.then(cancel)
   const [exitCode] = (await once(child, 'close')) as [number | null]
   for (const timer of timers) clearTimeout(timer)
   return {
